@@ -1,0 +1,5 @@
+//! Wire formats without IO: a request is a value, a decoder takes bytes and gives events.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;

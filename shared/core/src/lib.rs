@@ -3,3 +3,18 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+
+pub mod conversation;
+pub mod feedback;
+pub mod ids;
+pub mod memory;
+pub mod pricing;
+pub mod prompt;
+pub mod response;
+pub mod safety;
+pub mod sealed;
+pub mod session;
+pub mod starters;
+pub mod time;
+pub mod turn;
+pub mod variants;

@@ -1,0 +1,19 @@
+//! One turn: gate, prompt, model, guardrails, record. Pure use case over ports.
+//!
+//! Invariants: a model is never asked at crisis level 2 or above; the record is durable before `finish` is said; a
+//! half answer is never shown as whole.
+
+mod event;
+mod part;
+mod port;
+mod process;
+#[cfg(test)]
+mod tests;
+
+pub use event::{EVENT_VERSION, Kind, Status, TurnEvent, Usage};
+pub use part::{Metadata, Part};
+pub use port::{
+    Clock, ConversationStore, LlmEvent, LlmProvider, LlmRequest, PartSink, ProviderError, StopReason, StoreError,
+    TokenStream, TurnRecord,
+};
+pub use process::{Policy, TurnInput, process_turn};

@@ -1,0 +1,163 @@
+//! What a turn needs from the outside.
+
+use super::{Part, TurnEvent, Usage};
+use crate::conversation::Message;
+use alloc::string::String;
+use alloc::vec::Vec;
+use thiserror::Error;
+
+/// A request to a model, in no vendor's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LlmRequest {
+    /// The model that the assignment asks for.
+    pub model: String,
+    /// The system prompt.
+    pub system: String,
+    /// The window of the conversation; the person's message is last.
+    pub messages: Vec<Message>,
+    /// Limit of the answer in tokens.
+    pub max_output_tokens: u32,
+    /// Temperature in thousandths.
+    pub temperature_milli: u32,
+    /// W3C trace context to pass on.
+    pub traceparent: Option<String>,
+}
+
+/// Why a model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// It was done.
+    Stop,
+    /// The token limit.
+    Length,
+    /// The vendor's filter.
+    ContentFilter,
+}
+
+impl StopReason {
+    /// The UI stream's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ContentFilter => "content-filter",
+        }
+    }
+}
+
+/// What a model's stream says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LlmEvent {
+    /// The model that answers, as the vendor names it.
+    Model(String),
+    /// More text.
+    Delta(String),
+    /// Tokens so far; the last one counts.
+    Usage(Usage),
+    /// The reason of the end: without it an answer is not whole.
+    Stop(StopReason),
+}
+
+/// Why a model gave no whole answer. Carries no text of the vendor, which may quote the person.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProviderError {
+    /// It could not be reached.
+    #[error("provider cannot be reached")]
+    Unreachable,
+    /// It took too long.
+    #[error("provider timed out: {0}")]
+    TimedOut(&'static str),
+    /// It refuses for now; seconds to wait where it says so.
+    #[error("provider is busy")]
+    Busy {
+        /// Seconds.
+        retry_after_s: Option<u32>,
+    },
+    /// It answered with an error status.
+    #[error("provider answered {0}")]
+    Status(u16),
+    /// Its bytes are not of the protocol.
+    #[error("provider broke its protocol: {0}")]
+    Protocol(&'static str),
+    /// The stream ended without a stop reason.
+    #[error("provider's stream was cut")]
+    Truncated,
+    /// An error inside the stream.
+    #[error("provider failed in mid-stream")]
+    InStream,
+}
+
+impl ProviderError {
+    /// A stable slug for events and metrics.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Unreachable => "provider-unreachable",
+            Self::TimedOut(_) => "provider-timeout",
+            Self::Busy { .. } => "provider-busy",
+            Self::Status(_) => "provider-status",
+            Self::Protocol(_) => "provider-protocol",
+            Self::Truncated => "provider-truncated",
+            Self::InStream => "provider-in-stream",
+        }
+    }
+}
+
+/// A model's answer as it comes. Dropping it stops the generation upstream.
+#[allow(async_fn_in_trait, reason = "ports are used through generics, in one thread")]
+pub trait TokenStream {
+    /// The next event, or none at the end.
+    async fn next(&mut self) -> Option<Result<LlmEvent, ProviderError>>;
+}
+
+/// A model.
+#[allow(async_fn_in_trait, reason = "ports are used through generics, in one thread")]
+pub trait LlmProvider {
+    /// Its streams.
+    type Stream: TokenStream;
+    /// The provider's name in events.
+    fn name(&self) -> &str;
+    /// Asks.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where no stream begins.
+    async fn stream(&self, request: &LlmRequest) -> Result<Self::Stream, ProviderError>;
+}
+
+/// Milliseconds since 1970.
+pub trait Clock {
+    /// Now.
+    fn now_ms(&self) -> u64;
+}
+
+/// Where the parts go, in order. Never waits: a slow reader must not slow the turn.
+pub trait PartSink {
+    /// Takes the next part.
+    fn emit(&mut self, part: Part);
+}
+
+/// What is stored at the end of a turn, all or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnRecord {
+    /// The event for the outbox.
+    pub event: TurnEvent,
+    /// What was answered: whole, or as far as it came.
+    pub answer: String,
+}
+
+/// The store did not take the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the turn could not be stored")]
+pub struct StoreError;
+
+/// The session's store.
+#[allow(async_fn_in_trait, reason = "ports are used through generics, in one thread")]
+pub trait ConversationStore {
+    /// Writes event, message and outbox row in one transaction, and waits until it is durable. `parts` is the
+    /// stream so far and `last` what follows it, so that a later reader gets the same events.
+    ///
+    /// # Errors
+    /// [`StoreError`] where nothing was written.
+    async fn commit(&mut self, record: &TurnRecord, last: &[Part]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,353 @@
+//! The use case: from what the person said to a stored, streamed answer.
+
+use super::{
+    Clock, ConversationStore, EVENT_VERSION, Kind, LlmEvent, LlmProvider, LlmRequest, Metadata, Part, PartSink,
+    ProviderError, Status, StopReason, TokenStream, TurnEvent, TurnRecord, Usage,
+};
+use crate::conversation::Message;
+use crate::ids::{PersonId, SessionId, TurnId};
+use crate::memory;
+use crate::pricing;
+use crate::prompt::SystemPrompt;
+use crate::response::SentenceBuffer;
+use crate::safety::output::{Guard, Verdict};
+use crate::safety::{self, Assessment, SafetyState};
+use crate::time::rfc3339;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::future::Future;
+use core::pin::{Pin, pin};
+use futures::future::{Either, select};
+use serde_json::json;
+
+/// The one text block of an answer.
+const BLOCK: &str = "t0";
+
+/// The product's policy for this turn, read from its variants.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The product's name.
+    pub product: String,
+    /// The system prompt, built.
+    pub prompt: SystemPrompt,
+    /// The model that the assignment asks for.
+    pub model: String,
+    /// Limit of the answer, in tokens.
+    pub max_output_tokens: u32,
+    /// Temperature in thousandths.
+    pub temperature_milli: u32,
+    /// Budget of the conversation window, in tokens.
+    pub window_tokens: u32,
+    /// Version of the registry snapshot.
+    pub snapshot_version: u64,
+    /// Variant by category, as pinned at the session's start.
+    pub variants: BTreeMap<String, String>,
+    /// Production default by category: what holds at crisis level 2 and above.
+    pub production_defaults: BTreeMap<String, String>,
+}
+
+/// One turn to process.
+#[derive(Debug, Clone)]
+pub struct TurnInput {
+    /// The session.
+    pub session_id: SessionId,
+    /// Its owner.
+    pub person_id: PersonId,
+    /// The turn.
+    pub turn_id: TurnId,
+    /// Position in the session, from 1.
+    pub seq: u64,
+    /// How it came about.
+    pub kind: Kind,
+    /// Id of the answer's message.
+    pub message_id: String,
+    /// When it was accepted.
+    pub accepted_at_ms: u64,
+    /// The conversation so far, the person's message last.
+    pub messages: Vec<Message>,
+    /// The person's language, BCP 47.
+    pub locale: String,
+    /// Country of the request, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// W3C trace context of the request.
+    pub traceparent: Option<String>,
+    /// The gate's memory of earlier turns.
+    pub safety_state: SafetyState,
+}
+
+struct Answer {
+    status: Status,
+    text: String,
+    provider: String,
+    model: String,
+    usage: Usage,
+    first_token_at_ms: Option<u64>,
+    stop: Option<StopReason>,
+    error: Option<ProviderError>,
+    guardrails: Vec<String>,
+}
+
+impl Answer {
+    fn new(provider: &str, model: &str) -> Self {
+        Self {
+            status: Status::Done,
+            text: String::new(),
+            provider: provider.into(),
+            model: model.into(),
+            usage: Usage::default(),
+            first_token_at_ms: None,
+            stop: None,
+            error: None,
+            guardrails: Vec::new(),
+        }
+    }
+
+    fn say(&mut self, out: &mut impl PartSink, text: String) {
+        if text.is_empty() {
+            return;
+        }
+        if self.text.is_empty() {
+            out.emit(Part::TextStart { id: BLOCK.into() });
+        }
+        self.text.push_str(&text);
+        out.emit(Part::TextDelta { id: BLOCK.into(), delta: text });
+    }
+
+    /// Says a sentence of the model's, or what the guard puts in its place.
+    fn say_guarded(&mut self, out: &mut impl PartSink, guard: &Guard, sentence: &str) {
+        match guard.check(sentence) {
+            Verdict::Pass(text) => self.say(out, text),
+            Verdict::Replace { text, reason } => {
+                self.guardrails.push(reason.as_str().to_string());
+                let gap = if self.text.is_empty() || self.text.ends_with(char::is_whitespace) { "" } else { " " };
+                self.say(out, format!("{gap}{text}"));
+            }
+        }
+    }
+
+    fn close(&mut self, out: &mut impl PartSink) {
+        if !self.text.is_empty() {
+            out.emit(Part::TextEnd { id: BLOCK.into() });
+        }
+    }
+}
+
+/// Runs one turn to its end and returns the gate's new memory.
+///
+/// `stopped` resolves when the person stops the turn; dropping the model's stream then stops it upstream. Every
+/// outcome is recorded: a failure to reach the model, a stop, a crisis. If the store refuses the record, the client
+/// is told that the turn failed.
+pub async fn process_turn(
+    input: TurnInput,
+    policy: &Policy,
+    provider: &impl LlmProvider,
+    store: &mut impl ConversationStore,
+    out: &mut impl PartSink,
+    clock: &impl Clock,
+    stopped: impl Future<Output = ()>,
+) -> SafetyState {
+    let began_ms = clock.now_ms();
+    let mut stopped = pin!(stopped);
+    let mut state = input.safety_state.clone();
+    let said = input.messages.last().map_or("", |message| message.text.as_str());
+    let assessment = safety::assess(said, &mut state);
+    let level = assessment.level.get();
+
+    let mut metadata = Metadata {
+        turn_id: input.turn_id.clone(),
+        status: Status::Running,
+        created_at: rfc3339(input.accepted_at_ms),
+        provider: None,
+        model: None,
+        crisis_level: Some(level),
+        replaced_by: None,
+    };
+    out.emit(Part::Start { message_id: input.message_id.clone(), message_metadata: metadata.clone() });
+    out.emit(Part::StartStep);
+
+    let mut answer = if level >= 2 {
+        crisis_answer(&input, &assessment, out)
+    } else {
+        let answer = model_answer(&input, policy, provider, out, clock, stopped.as_mut()).await;
+        if level == 1 {
+            let note = safety::supportive_note(&input.locale, input.country.as_deref());
+            out.emit(Part::DataSafety { data: json!({"level": level, "text": note.text, "resources": note.resources}) });
+        }
+        answer
+    };
+
+    let event = record_event(&input, policy, &assessment, &answer, began_ms, clock.now_ms());
+    metadata.status = answer.status;
+    metadata.provider = Some(answer.provider.clone());
+    metadata.model = Some(answer.model.clone());
+    let last = last_parts(&answer, metadata.clone());
+    let record = TurnRecord { event, answer: core::mem::take(&mut answer.text) };
+    let last = match store.commit(&record, &last).await {
+        Ok(()) => last,
+        Err(_) => {
+            metadata.status = Status::Failed;
+            answer.status = Status::Failed;
+            last_parts(&answer, metadata)
+        }
+    };
+    for part in last {
+        out.emit(part);
+    }
+    state
+}
+
+/// The fixed text and the resources of the person's region; no model is asked.
+fn crisis_answer(input: &TurnInput, assessment: &Assessment, out: &mut impl PartSink) -> Answer {
+    let response = safety::response(assessment.level, &input.locale, input.country.as_deref(), &assessment.tags);
+    let mut answer = Answer::new("safety", "fixed-text");
+    answer.stop = Some(StopReason::Stop);
+    answer.say(out, response.text);
+    answer.close(out);
+    out.emit(Part::DataSafety {
+        data: json!({"level": assessment.level.get(), "resources": response.resources}),
+    });
+    answer
+}
+
+async fn model_answer<P: LlmProvider>(
+    input: &TurnInput,
+    policy: &Policy,
+    provider: &P,
+    out: &mut impl PartSink,
+    clock: &impl Clock,
+    mut stopped: Pin<&mut impl Future<Output = ()>>,
+) -> Answer {
+    let window = memory::window(&input.messages, policy.window_tokens);
+    let request = LlmRequest {
+        model: policy.model.clone(),
+        system: policy.prompt.text.clone(),
+        messages: window.messages.to_vec(),
+        max_output_tokens: policy.max_output_tokens,
+        temperature_milli: policy.temperature_milli,
+        traceparent: input.traceparent.clone(),
+    };
+    let guard = Guard::new(&policy.prompt.text);
+    let mut answer = Answer::new(provider.name(), &policy.model);
+    let mut sentences = SentenceBuffer::new();
+
+    let opening = match select(stopped.as_mut(), pin!(provider.stream(&request))).await {
+        Either::Left(_) => None,
+        Either::Right((opening, _)) => Some(opening),
+    };
+    match opening {
+        None => answer.status = Status::Stopped,
+        Some(Err(error)) => answer.error = Some(error),
+        Some(Ok(mut stream)) => loop {
+            let next = match select(stopped.as_mut(), pin!(stream.next())).await {
+                Either::Left(_) => {
+                    answer.status = Status::Stopped;
+                    break;
+                }
+                Either::Right((next, _)) => next,
+            };
+            match next {
+                Some(Ok(LlmEvent::Model(model))) => answer.model = model,
+                Some(Ok(LlmEvent::Usage(usage))) => answer.usage = usage,
+                Some(Ok(LlmEvent::Stop(reason))) => answer.stop = Some(reason),
+                Some(Ok(LlmEvent::Delta(text))) => {
+                    answer.first_token_at_ms.get_or_insert_with(|| clock.now_ms());
+                    for sentence in sentences.push(&text) {
+                        answer.say_guarded(out, &guard, &sentence);
+                    }
+                }
+                Some(Err(error)) => {
+                    answer.error = Some(error);
+                    break;
+                }
+                None => {
+                    if answer.stop.is_none() {
+                        answer.error = Some(ProviderError::Truncated);
+                    }
+                    break;
+                }
+            }
+        },
+    }
+    // What is left in the buffer was said by the model: the person sees it, guarded, also after a stop.
+    if let Some(rest) = sentences.finish() {
+        answer.say_guarded(out, &guard, &rest);
+    }
+    answer.close(out);
+    if answer.error.is_some() {
+        answer.status = Status::Failed;
+    }
+    answer
+}
+
+fn last_parts(answer: &Answer, metadata: Metadata) -> Vec<Part> {
+    let end = match answer.status {
+        Status::Done => Part::Finish {
+            finish_reason: answer.stop.unwrap_or(StopReason::Stop).as_str().into(),
+        },
+        Status::Stopped => Part::Abort { reason: "stopped".into() },
+        _ => Part::Error {
+            error_text: match answer.error {
+                Some(ProviderError::Busy { .. }) => "The model is busy right now. Please try again in a moment.",
+                Some(_) => "The answer could not be completed. Please try again.",
+                None => "The answer could not be saved. Please try again.",
+            }
+            .into(),
+        },
+    };
+    let metadata = Part::MessageMetadata { message_metadata: metadata };
+    vec![Part::FinishStep, metadata, end, Part::Done]
+}
+
+fn record_event(
+    input: &TurnInput,
+    policy: &Policy,
+    assessment: &Assessment,
+    answer: &Answer,
+    began_ms: u64,
+    ended_ms: u64,
+) -> TurnEvent {
+    let crisis = assessment.level.get() >= 2;
+    TurnEvent {
+        event_id: format!("{}:{}", input.session_id, input.seq),
+        version: EVENT_VERSION,
+        session_id: input.session_id.clone(),
+        person_id: input.person_id.clone(),
+        turn_id: input.turn_id.clone(),
+        seq: input.seq,
+        kind: input.kind,
+        product: policy.product.clone(),
+        status: answer.status,
+        accepted_at_ms: input.accepted_at_ms,
+        queued_ms: began_ms.saturating_sub(input.accepted_at_ms),
+        ttft_ms: answer.first_token_at_ms.map(|at| at.saturating_sub(began_ms)),
+        total_ms: ended_ms.saturating_sub(began_ms),
+        provider: answer.provider.clone(),
+        model: answer.model.clone(),
+        requested_model: policy.model.clone(),
+        prompt_version: policy.prompt.version.clone(),
+        snapshot_version: policy.snapshot_version,
+        variants: if crisis { policy.production_defaults.clone() } else { policy.variants.clone() },
+        crisis_override: crisis,
+        crisis_level: assessment.level.get(),
+        safety_rules: assessment.evidence.iter().map(|evidence| evidence.rule_id.to_string()).collect(),
+        rules_version: safety::rules_version().to_string(),
+        injection_suspected: assessment.injection_suspected,
+        guardrails: answer.guardrails.clone(),
+        usage: answer.usage,
+        cost_micros: match answer.provider.as_str() {
+            "offline" | "safety" => Some(0),
+            _ => pricing::cost_micros(&answer.model, answer.usage),
+        },
+        finish_reason: answer.stop.map_or("none", StopReason::as_str).into(),
+        error: answer.error.as_ref().map(|error| error.slug().into()),
+        country: input.country.clone(),
+        trace_id: input
+            .traceparent
+            .as_deref()
+            .and_then(|header| header.split('-').nth(1))
+            .map(Into::into),
+    }
+}

@@ -1,2 +1,25 @@
 //! Adapters between the core's ports and the Workers runtime.
 #![forbid(unsafe_code)]
+
+pub mod config;
+pub mod durable;
+pub mod error;
+pub mod http;
+pub mod llm;
+pub mod log;
+pub mod queue;
+pub mod random;
+pub mod registry;
+pub mod token;
+
+use silent_core::turn::Clock;
+
+/// The runtime's clock. It stands still between I/O, so it measures waiting and never computing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> u64 {
+        worker::Date::now().as_millis()
+    }
+}

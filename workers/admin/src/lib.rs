@@ -1,9 +1,47 @@
-//! The admin Worker: routes and composition root.
+//! The admin Worker: consumer of the event queue, and the composition root of what admins use.
 
-use worker::{Context, Env, Request, Response, Result, event};
+mod consumer;
+
+use silent_edge::error::ApiError;
+use silent_edge::log;
+use silent_edge::queue::QueueMessage;
+use worker::{Context, Env, MessageBatch, MessageExt, Method, Request, Response, Result, event};
+
+/// Binding of the database.
+const DB: &str = "DB";
 
 /// Entry point of the Worker.
 #[event(fetch)]
-async fn fetch(_request: Request, _env: Env, _context: Context) -> Result<Response> {
-    Response::from_json(&serde_json::json!({"status": "ok", "worker": "admin"}))
+async fn fetch(request: Request, _env: Env, _context: Context) -> Result<Response> {
+    match (request.method(), request.path().as_str()) {
+        (Method::Get, "/admin/health") => Response::from_json(&serde_json::json!({"status": "ok", "worker": "admin", "version": env!("CARGO_PKG_VERSION")})),
+        _ => ApiError::NotFound.into_response(""),
+    }
+}
+
+/// Entry point of the queue. Each message is acknowledged or retried by itself; an error would retry them all.
+#[event(queue)]
+async fn queue(batch: MessageBatch<serde_json::Value>, env: Env, _context: Context) -> Result<()> {
+    let db = match env.d1(DB) {
+        Ok(db) => db,
+        Err(error) => {
+            log::line("error", "consumer-without-database", "queue", serde_json::json!({"cause": error.to_string()}));
+            batch.retry_all();
+            return Ok(());
+        }
+    };
+    for message in batch.messages()? {
+        let stored = match serde_json::from_value::<QueueMessage>(message.body().clone()) {
+            Ok(body) => consumer::store(&db, &body).await,
+            Err(_) => Err(worker::Error::RustError("message is not of the format".into())),
+        };
+        match stored {
+            Ok(()) => message.ack(),
+            Err(error) => {
+                log::line("error", "consumer-retries", "queue", serde_json::json!({"message": message.id(), "cause": error.to_string()}));
+                message.retry();
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,9 +1,20 @@
-//! The chat Worker: routes and composition root.
+//! The chat Worker, which is the front door: routes, forwarding, and the composition root.
+#![allow(missing_docs, reason = "the durable_object macro makes public items without docs")]
+
+mod auth;
+mod internal;
+mod person_do;
+mod policy;
+mod routes;
+mod session_do;
+
+pub use person_do::PersonObject;
+pub use session_do::SessionObject;
 
 use worker::{Context, Env, Request, Response, Result, event};
 
 /// Entry point of the Worker.
 #[event(fetch)]
-async fn fetch(_request: Request, _env: Env, _context: Context) -> Result<Response> {
-    Response::from_json(&serde_json::json!({"status": "ok", "worker": "chat"}))
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    routes::handle(request, env).await
 }

@@ -67,8 +67,8 @@ pub struct SafetyState {
     pub highest: Level,
 }
 
-/// The judgement of one message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The judgement of one message; by default, that nothing was judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Assessment {
     /// Severity, the session's memory included.
     pub level: Level,

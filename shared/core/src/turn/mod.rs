@@ -16,4 +16,4 @@ pub use port::{
     Clock, ConversationStore, LlmEvent, LlmProvider, LlmRequest, PartSink, ProviderError, StopReason, StoreError,
     TokenStream, TurnRecord,
 };
-pub use process::{Policy, TurnInput, process_turn};
+pub use process::{Policy, TurnInput, process_turn, unanswered};

@@ -2,6 +2,7 @@
 
 use super::{Part, TurnEvent, Usage};
 use crate::conversation::Message;
+use crate::safety::SafetyState;
 use alloc::string::String;
 use alloc::vec::Vec;
 use thiserror::Error;
@@ -144,6 +145,8 @@ pub struct TurnRecord {
     pub event: TurnEvent,
     /// What was answered: whole, or as far as it came.
     pub answer: String,
+    /// The gate's memory after this turn: durable together with it, so that a crash cannot forget a crisis.
+    pub safety_state: SafetyState,
 }
 
 /// The store did not take the record.

@@ -135,7 +135,7 @@ impl Answer {
     }
 }
 
-/// Runs one turn to its end and returns the gate's new memory.
+/// Runs one turn to its end.
 ///
 /// `stopped` resolves when the person stops the turn; dropping the model's stream then stops it upstream. Every
 /// outcome is recorded: a failure to reach the model, a stop, a crisis. If the store refuses the record, the client
@@ -148,10 +148,10 @@ pub async fn process_turn(
     out: &mut impl PartSink,
     clock: &impl Clock,
     stopped: impl Future<Output = ()>,
-) -> SafetyState {
+) {
     let began_ms = clock.now_ms();
     let mut stopped = pin!(stopped);
-    let mut state = input.safety_state.clone();
+    let mut state = input.safety_state;
     let said = input.messages.last().map_or("", |message| message.text.as_str());
     let assessment = safety::assess(said, &mut state);
     let level = assessment.level.get();
@@ -184,7 +184,7 @@ pub async fn process_turn(
     metadata.provider = Some(answer.provider.clone());
     metadata.model = Some(answer.model.clone());
     let last = last_parts(&answer, metadata.clone());
-    let record = TurnRecord { event, answer: core::mem::take(&mut answer.text) };
+    let record = TurnRecord { event, answer: core::mem::take(&mut answer.text), safety_state: state };
     let last = match store.commit(&record, &last).await {
         Ok(()) => last,
         Err(_) => {
@@ -196,7 +196,31 @@ pub async fn process_turn(
     for part in last {
         out.emit(part);
     }
-    state
+}
+
+/// The record of a turn that was never answered: stopped while it waited, or interrupted by the loss of its object.
+///
+/// The gate has not judged it, which its level and rules say by being empty.
+#[must_use]
+pub fn unanswered(input: &TurnInput, policy: &Policy, status: Status, now_ms: u64) -> (TurnRecord, Vec<Part>) {
+    let mut answer = Answer::new("none", "none");
+    answer.status = status;
+    let event = record_event(input, policy, &Assessment::default(), &answer, now_ms, now_ms);
+    let metadata = Metadata {
+        turn_id: input.turn_id.clone(),
+        status,
+        created_at: rfc3339(input.accepted_at_ms),
+        provider: None,
+        model: None,
+        crisis_level: None,
+        replaced_by: None,
+    };
+    let mut parts = vec![
+        Part::Start { message_id: input.message_id.clone(), message_metadata: metadata.clone() },
+        Part::StartStep,
+    ];
+    parts.extend(last_parts(&answer, metadata));
+    (TurnRecord { event, answer: String::new(), safety_state: input.safety_state }, parts)
 }
 
 /// The fixed text and the resources of the person's region; no model is asked.
@@ -292,6 +316,7 @@ fn last_parts(answer: &Answer, metadata: Metadata) -> Vec<Part> {
             error_text: match answer.error {
                 Some(ProviderError::Busy { .. }) => "The model is busy right now. Please try again in a moment.",
                 Some(_) => "The answer could not be completed. Please try again.",
+                None if answer.status == Status::Interrupted => "The answer was interrupted. Please try again.",
                 None => "The answer could not be saved. Please try again.",
             }
             .into(),

@@ -1,0 +1,88 @@
+//! Configuration, read once into types: a wrong value stops the Worker with its name, not a person's turn.
+
+use crate::error::ApiError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use silent_core::sealed::KeyRing;
+use silent_providers::llm::openai::Endpoint;
+use worker::Env;
+
+/// Which model answers.
+pub enum LlmConfig {
+    /// The embedded listener; milliseconds between its words.
+    Offline {
+        /// Milliseconds.
+        token_delay_ms: u64,
+    },
+    /// An OpenAI-compatible server.
+    OpenAi(Endpoint),
+}
+
+/// What the chat Worker needs to know.
+pub struct ChatConfig {
+    /// `local`, `test` or `production`.
+    pub environment: String,
+    /// The secret that signs guest tokens.
+    pub token_secret: Vec<u8>,
+    /// Key-encryption keys.
+    pub key_ring: KeyRing,
+    /// Which model answers.
+    pub llm: LlmConfig,
+    /// Origins beside our own whose pages may call us.
+    pub allowed_origins: Vec<String>,
+    /// Budget of the conversation window, in tokens.
+    pub window_tokens: u32,
+    /// Longest wait for the next bytes of a model, milliseconds.
+    pub idle_timeout_ms: u64,
+}
+
+fn text(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
+}
+
+fn number(env: &Env, name: &str, default: u64) -> Result<u64, ApiError> {
+    match text(env, name) {
+        None => Ok(default),
+        Some(value) => value.parse().map_err(|_| ApiError::internal(format!("{name} is not a number"))),
+    }
+}
+
+impl ChatConfig {
+    /// Reads variables and secrets.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] naming what is missing or malformed, never its value.
+    pub fn read(env: &Env) -> Result<Self, ApiError> {
+        let secret = |name: &str| {
+            env.secret(name)
+                .map(|value| value.to_string())
+                .map_err(|_| ApiError::internal(format!("secret {name} is not set")))
+        };
+        let token_secret = STANDARD
+            .decode(secret("TOKEN_SECRET")?)
+            .ok()
+            .filter(|bytes| bytes.len() >= 32)
+            .ok_or_else(|| ApiError::internal("TOKEN_SECRET is not base64 of at least 32 bytes"))?;
+        let key_ring = KeyRing::parse(&secret("KEK")?).map_err(|error| ApiError::internal(format!("KEK: {error}")))?;
+        let llm = match text(env, "LLM_PROVIDER").as_deref() {
+            None | Some("offline") => LlmConfig::Offline { token_delay_ms: number(env, "OFFLINE_TOKEN_DELAY_MS", 25)? },
+            Some("openai") => LlmConfig::OpenAi(Endpoint {
+                base_url: text(env, "LLM_BASE_URL").ok_or_else(|| ApiError::internal("LLM_BASE_URL is not set"))?,
+                api_key: env.secret("LLM_API_KEY").ok().map(|key| key.to_string()),
+                model: text(env, "LLM_MODEL"),
+            }),
+            Some(_) => return Err(ApiError::internal("LLM_PROVIDER is neither offline nor openai")),
+        };
+        Ok(Self {
+            environment: text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into()),
+            token_secret,
+            key_ring,
+            llm,
+            allowed_origins: text(env, "ALLOWED_ORIGINS")
+                .map(|list| list.split(',').map(|origin| origin.trim().to_string()).filter(|origin| !origin.is_empty()).collect())
+                .unwrap_or_default(),
+            window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),
+            idle_timeout_ms: number(env, "LLM_IDLE_TIMEOUT_MS", 60_000)?,
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! What clients hear when something goes wrong: RFC 9457 problem details with a stable type.
+//!
+//! Invariant: nothing internal leaks; the cause goes to the log under the same correlation id.
+
+use crate::log;
+use serde_json::json;
+use worker::{Response, Result};
+
+/// Prefix of every problem type; the rest is stable.
+const TYPES: &str = "https://silent-infinity.dev/problems/";
+
+/// Everything that a request can end in besides success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// No token, or one that does not verify.
+    Unauthorized,
+    /// A browser's request from a page that may not.
+    ForbiddenOrigin,
+    /// Nothing there, or nothing of this person's.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The request is not what the route takes.
+    Invalid(String),
+    /// The body or message is too large.
+    TooLarge(String),
+    /// Not JSON.
+    MediaType,
+    /// The key was used with another body.
+    IdempotencyKeyReused,
+    /// Only the last turn can be regenerated or edited.
+    NotLastTurn,
+    /// Too many turns wait.
+    QueueFull {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
+    /// Too many requests.
+    RateLimited {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
+    /// Something behind us is away.
+    Unavailable {
+        /// Seconds to wait.
+        retry_after_s: u32,
+        /// What, for the log.
+        cause: String,
+    },
+    /// Our fault.
+    Internal(String),
+}
+
+impl ApiError {
+    /// Our fault; the cause is logged, not said.
+    #[must_use]
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// Something behind us is away for now.
+    #[must_use]
+    pub fn unavailable(cause: impl Into<String>) -> Self {
+        Self::Unavailable { retry_after_s: 2, cause: cause.into() }
+    }
+
+    fn parts(&self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::Unauthorized => (401, "unauthorized", "A valid token is needed"),
+            Self::ForbiddenOrigin => (403, "forbidden-origin", "This origin may not do that"),
+            Self::NotFound => (404, "not-found", "Not found"),
+            Self::MethodNotAllowed => (405, "method-not-allowed", "Method not allowed"),
+            Self::Invalid(_) => (400, "invalid-request", "The request is not valid"),
+            Self::TooLarge(_) => (413, "payload-too-large", "Too large"),
+            Self::MediaType => (415, "unsupported-media-type", "Send application/json"),
+            Self::IdempotencyKeyReused => (422, "idempotency-key-reused", "The idempotency key was used with another body"),
+            Self::NotLastTurn => (409, "not-last-turn", "Only the last turn can be replaced"),
+            Self::QueueFull { .. } => (429, "queue-full", "Too many turns are waiting"),
+            Self::RateLimited { .. } => (429, "rate-limited", "Too many requests"),
+            Self::Unavailable { .. } => (503, "unavailable", "Temporarily unavailable"),
+            Self::Internal(_) => (500, "internal", "Something went wrong"),
+        }
+    }
+
+    /// The response; logs the cause where it is ours or an upstream's.
+    ///
+    /// # Errors
+    /// The runtime's, where it cannot make a response.
+    pub fn into_response(self, correlation_id: &str) -> Result<Response> {
+        let (status, slug, title) = self.parts();
+        let mut body = json!({"type": format!("{TYPES}{slug}"), "title": title, "status": status, "correlation_id": correlation_id});
+        let mut retry_after = None;
+        match &self {
+            Self::Invalid(detail) | Self::TooLarge(detail) => {
+                if let Some(body) = body.as_object_mut() {
+                    body.insert("detail".into(), detail.as_str().into());
+                }
+            }
+            Self::QueueFull { retry_after_s } | Self::RateLimited { retry_after_s } => retry_after = Some(*retry_after_s),
+            Self::Unavailable { retry_after_s, cause } => {
+                retry_after = Some(*retry_after_s);
+                log::line("error", slug, correlation_id, json!({"cause": cause}));
+            }
+            Self::Internal(cause) => log::line("error", slug, correlation_id, json!({"cause": cause})),
+            _ => {}
+        }
+        let response = Response::from_json(&body)?.with_status(status);
+        response.headers().set("content-type", "application/problem+json")?;
+        response.headers().set("cache-control", "no-store")?;
+        if let Some(seconds) = retry_after {
+            response.headers().set("retry-after", &seconds.to_string())?;
+        }
+        Ok(response)
+    }
+}
+
+impl From<worker::Error> for ApiError {
+    fn from(error: worker::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,69 @@
+//! Reading requests: bounded bodies, headers, cookies.
+
+use crate::error::ApiError;
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+use worker::{Headers, Request};
+
+/// Largest body that is read.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// A header's value, empty values counting as absent.
+#[must_use]
+pub fn header(headers: &Headers, name: &str) -> Option<String> {
+    headers.get(name).ok().flatten().filter(|value| !value.is_empty())
+}
+
+/// A cookie's value.
+#[must_use]
+pub fn cookie(headers: &Headers, name: &str) -> Option<String> {
+    let all = header(headers, "cookie")?;
+    all.split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_string())
+}
+
+/// The body, at most [`MAX_BODY_BYTES`], without trusting `Content-Length`.
+///
+/// # Errors
+/// [`ApiError::TooLarge`], or [`ApiError::Invalid`] where the body breaks off.
+pub async fn body(request: &mut Request) -> Result<Vec<u8>, ApiError> {
+    if request.inner().body().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut stream = request.stream()?;
+    let mut out = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| ApiError::Invalid("the body broke off".into()))?;
+        if out.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(ApiError::TooLarge(format!("a body has at most {MAX_BODY_BYTES} bytes")));
+        }
+        out.extend_from_slice(&chunk);
+    }
+    Ok(out)
+}
+
+/// A JSON body; an empty one reads as `{}`.
+///
+/// # Errors
+/// [`ApiError::MediaType`], [`ApiError::TooLarge`], or [`ApiError::Invalid`] with the place of the fault.
+pub async fn json<T: DeserializeOwned>(request: &mut Request) -> Result<(T, Vec<u8>), ApiError> {
+    let content_type = header(request.headers(), "content-type");
+    let bytes = body(request).await?;
+    if !bytes.is_empty() && !content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json")) {
+        return Err(ApiError::MediaType);
+    }
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    let value = serde_json::from_slice(text).map_err(|error| ApiError::Invalid(describe(&error)))?;
+    Ok((value, bytes))
+}
+
+/// What is wrong with JSON, without quoting what a person wrote.
+fn describe(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => "has a field of the wrong type, an unknown one, or lacks one",
+        _ => "is not valid JSON",
+    };
+    format!("the body {what} (line {}, column {})", error.line(), error.column())
+}

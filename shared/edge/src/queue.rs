@@ -1,0 +1,58 @@
+//! What travels from a session to the store of events: sealed text and an event without any.
+
+use serde::{Deserialize, Serialize};
+use silent_core::ids::{PersonId, SessionId};
+use silent_core::turn::TurnEvent;
+
+/// A message of the event queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum QueueMessage {
+    /// A session began.
+    SessionCreated {
+        /// The session.
+        session_id: SessionId,
+        /// Its owner.
+        person_id: PersonId,
+        /// The product.
+        product: String,
+        /// Milliseconds since 1970.
+        created_at_ms: u64,
+    },
+    /// A turn ended.
+    Turn {
+        /// What happened.
+        event: Box<TurnEvent>,
+        /// What the person said, sealed, base 64.
+        sealed_input: String,
+        /// What was answered, sealed, base 64.
+        sealed_output: String,
+    },
+    /// A person rated an answer.
+    Feedback {
+        /// The event of the turn.
+        event_id: String,
+        /// The session.
+        session_id: SessionId,
+        /// Its owner.
+        person_id: PersonId,
+        /// 0-1000.
+        satisfaction_milli: u16,
+        /// Milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// A session was deleted: its rows go.
+    EraseSession {
+        /// The session.
+        session_id: SessionId,
+        /// Milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// A person was erased: all rows go.
+    ErasePerson {
+        /// The person.
+        person_id: PersonId,
+        /// Milliseconds since 1970.
+        at_ms: u64,
+    },
+}

@@ -1,0 +1,4 @@
+//! Language models, a folder for each protocol.
+
+pub mod offline;
+pub mod openai;

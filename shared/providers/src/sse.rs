@@ -1,0 +1,98 @@
+//! Server-sent events, the reading side (WHATWG HTML, "Parsing an event stream").
+//!
+//! Invariant: any split of the bytes gives the same events.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Longest line, in bytes: what comes after is dropped, so that a hostile peer cannot fill the memory.
+const MAX_LINE: usize = 1 << 20;
+
+/// Collects bytes into the data of events.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    line: Vec<u8>,
+    data: Vec<u8>,
+    has_data: bool,
+    after_cr: bool,
+}
+
+impl Decoder {
+    /// Takes bytes and gives the data of each event that is whole now.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut events = Vec::new();
+        for byte in bytes {
+            match byte {
+                b'\n' if self.after_cr => self.after_cr = false,
+                b'\n' | b'\r' => {
+                    self.after_cr = *byte == b'\r';
+                    self.end_line(&mut events);
+                }
+                _ => {
+                    self.after_cr = false;
+                    if self.line.len() < MAX_LINE {
+                        self.line.push(*byte);
+                    }
+                }
+            }
+        }
+        events
+    }
+
+    fn end_line(&mut self, events: &mut Vec<String>) {
+        let line = core::mem::take(&mut self.line);
+        if line.is_empty() {
+            if self.has_data {
+                let data = core::mem::take(&mut self.data);
+                events.push(String::from_utf8_lossy(&data).into_owned());
+            }
+            self.has_data = false;
+            return;
+        }
+        // Comments, ids, retries and event names carry nothing that the model protocols need.
+        if let Some(value) = line.strip_prefix(b"data:") {
+            if self.has_data {
+                self.data.push(b'\n');
+            }
+            self.data.extend_from_slice(value.strip_prefix(b" ").unwrap_or(value));
+            self.has_data = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn all(text: &str) -> Vec<String> {
+        Decoder::default().push(text.as_bytes())
+    }
+
+    #[test]
+    fn events() {
+        for (text, expected) in [
+            ("data: a\n\n", &["a"][..]),
+            ("data:a\r\ndata: b\r\n\r\n", &["a\nb"]),
+            (": comment\nid: 1\nevent: x\ndata: {}\rdata\r\r", &["{}"]),
+            ("\n\ndata: cut", &[]),
+            ("data:\n\n", &[""]),
+        ] {
+            assert_eq!(all(text), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn splits_do_not_matter(text in "(data: [aé{}]{0,5}|: c|id: 1|\n|\r\n|\r){0,30}", cuts in proptest::collection::vec(0_usize..200, 0..10)) {
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().filter(|at| *at <= bytes.len()).collect();
+            cuts.push(0);
+            cuts.push(bytes.len());
+            cuts.sort_unstable();
+            let mut decoder = Decoder::default();
+            let pieces: Vec<String> = cuts.windows(2).flat_map(|pair| decoder.push(&bytes[pair[0]..pair[1]])).collect();
+            prop_assert_eq!(pieces, all(&text));
+        }
+    }
+}

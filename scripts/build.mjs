@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build as bundle } from "esbuild";
-import { digest, main, root, run, step, targetDir } from "./lib.mjs";
+import { onPinnedNode } from "./bootstrap.mjs";
+import { digest, root, run, step, targetDir } from "./lib.mjs";
 import { bindgen, wasmToolchain } from "./toolchain.mjs";
 
 export const WORKERS = ["chat", "voice", "admin"];
@@ -37,7 +37,8 @@ async function pack(name, wasm, tool, panic) {
   run(tool, [wasm, staging], { env: { WASM_BINDGEN_USE_JS_SYS: "1" } });
   writeFileSync(join(staging, "renew.js"), readFileSync(join(root, "scripts/renew.js")));
   writeFileSync(join(staging, "shim.js"), shim(readFileSync(join(staging, "index.js"), "utf8"), panic));
-  const made = await bundle({
+  const { buildSync: bundle } = await import("esbuild");
+  const made = bundle({
     entryPoints: [join(staging, "shim.js")],
     bundle: true,
     format: "esm",
@@ -46,14 +47,12 @@ async function pack(name, wasm, tool, panic) {
     external: ["./index_bg.wasm", "cloudflare:*"],
     logLevel: "warning",
   });
-  const wasmOut = readFileSync(join(staging, "index_bg.wasm"));
-  rmSync(staging, { recursive: true });
-  mkdirSync(staging);
   // workerd loads a wasm module with a plain import; the source-phase form is not spoken by every tool yet.
   writeFileSync(join(staging, "index.js"), made.outputFiles[0].text.replace(/import source /g, "import "));
-  writeFileSync(join(staging, "index_bg.wasm"), wasmOut);
-  rmSync(out, { recursive: true, force: true });
-  renameSync(staging, out);
+  mkdirSync(out, { recursive: true });
+  // The module last: a running dev session reloads when it changes.
+  for (const file of ["index_bg.wasm", "index.js"]) renameSync(join(staging, file), join(out, file));
+  rmSync(staging, { recursive: true });
 }
 
 /** Builds all Workers; `release` is what is deployed, otherwise a profile that rebuilds in seconds. */
@@ -63,7 +62,8 @@ export async function buildWorkers({ release = false } = {}) {
   const profile = release ? "release" : "dev-wasm";
   const folder = join(targetDir, "wasm32-unknown-unknown", profile);
   await step(`Workers, Rust → wasm32 (${toolchain.name}, ${profile})`, {}, () => run(toolchain.cargo, ["build", "--locked", "--profile", profile, "--target", "wasm32-unknown-unknown",
-    ...WORKERS.flatMap((name) => ["-p", `silent-${name}`])], { env: { ...toolchain.env, WASM_BINDGEN_USE_JS_SYS: "1" } }));
+    ...WORKERS.flatMap((name) => ["-p", `silent-${name}`])],
+    { env: { ...toolchain.env, WASM_BINDGEN_USE_JS_SYS: "1" } }));
   for (const name of WORKERS) {
     const wasm = join(folder, `silent_${name}.wasm`);
     const key = digest(readFileSync(wasm), readFileSync(tool), readFileSync(join(root, "scripts/renew.js")), readFileSync(join(root, "scripts/build.mjs")), toolchain.panic);
@@ -73,5 +73,9 @@ export async function buildWorkers({ release = false } = {}) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(() => buildWorkers({ release: process.argv.includes("--release") }));
+  await onPinnedNode(async () => {
+    const { buildWeb } = await import("./web.mjs");
+    await buildWeb();
+    await buildWorkers({ release: process.argv.includes("--release") });
+  });
 }

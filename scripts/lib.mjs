@@ -25,11 +25,11 @@ export async function main(work) {
 }
 
 /** Runs a command in the root, its output shown; throws where it fails. */
-export function run(command, args, { env = {}, cwd = root, quiet = false } = {}) {
+export function run(command, args, { env = {}, cwd = root, quiet = false, stdin = "ignore" } = {}) {
   const done = spawnSync(command, args, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
+    stdio: [stdin, quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
   });
@@ -47,11 +47,24 @@ export function probe(command, args, { timeout = 20_000, env = {} } = {}) {
   return done.status === 0 ? done.stdout.trim() : null;
 }
 
-/** Starts a command that goes on; its exit is a promise. */
-export function start(command, args, { env = {}, stdio = "inherit", cwd = root, detached = false } = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, detached });
-  child.ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
-  return child;
+/** Runs a command, showing its output and handing it back; throws where it fails, the output with the error. */
+export function tee(command, args, { env = {}, cwd = root } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    for (const stream of ["stdout", "stderr"]) {
+      child[stream].setEncoding("utf8");
+      child[stream].on("data", (chunk) => {
+        text += chunk;
+        process[stream].write(chunk);
+      });
+    }
+    child.once("error", (error) => reject(new Failure(`${command} cannot be started: ${error.message}`)));
+    child.once("close", (code, signal) => {
+      if (code === 0) resolve(text);
+      else reject(Object.assign(new Failure(`${command} ${args.join(" ")} failed (${code ?? signal})`), { output: text }));
+    });
+  });
 }
 
 /** All files below the paths (relative to the root), sorted. */

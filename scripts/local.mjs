@@ -1,0 +1,56 @@
+// What the local stack keeps: secrets made once for this machine, the migrated database, the seeded registry.
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SEED, seed } from "./seed.mjs";
+import { bin, digest, files, fingerprint, root, run, step } from "./lib.mjs";
+
+export const CONFIGS = ["wrangler.toml", "workers/voice/wrangler.toml", "workers/admin/wrangler.toml"];
+/** Where workerd keeps D1, KV, R2, queues and objects; deleting it starts afresh. */
+export const STATE = join(root, ".wrangler/state");
+/** No telemetry, no call to fetch request metadata, no questions. */
+export const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" };
+
+const MAKE = {
+  TOKEN_SECRET: () => randomBytes(32).toString("base64"),
+  KEK: () => `1:${randomBytes(32).toString("base64")}`,
+};
+// The voice Worker holds no secret: it asks the chat Worker.
+const SECRET_FILES = [".dev.vars", "workers/admin/.dev.vars"];
+
+const parse = (text) => Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2].replace(/^"|"$/g, "")]));
+
+/** Adds missing secrets to the files, the same ones to each; what a person put there stays. */
+function secrets() {
+  const read = (file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : "");
+  const known = Object.assign({}, ...SECRET_FILES.toReversed().map((file) => parse(read(file))));
+  for (const [name, make] of Object.entries(MAKE)) known[name] ??= make();
+  for (const file of SECRET_FILES) {
+    const text = read(file);
+    const missing = Object.keys(MAKE).filter((name) => !(name in parse(text)));
+    if (missing.length === 0) continue;
+    const head = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+    writeFileSync(join(root, file), head + missing.map((name) => `${name}="${known[name]}"\n`).join(""), { mode: 0o600 });
+    chmodSync(join(root, file), 0o600);
+  }
+}
+
+/** Makes secrets, applies migrations and seeds the registry, as far as that is not done. */
+export async function localState() {
+  await step("Local secrets (.dev.vars)", {
+    stamp: "secrets", key: Object.keys(MAKE).join(), still: () => SECRET_FILES.every((file) => existsSync(join(root, file))),
+  }, secrets);
+  if (files(["d1-migrations"]).length > 0) {
+    await step("D1 migrations", {
+      stamp: "migrations", key: fingerprint(["d1-migrations"]), still: () => existsSync(join(STATE, "v3/d1")),
+    }, () => run(bin("wrangler"), ["d1", "migrations", "apply", "DB", "--local", "--persist-to", STATE], { env: QUIET, quiet: true }));
+  }
+  if (existsSync(join(root, SEED))) {
+    await step("Registry seed", {
+      stamp: "seed",
+      key: digest(readFileSync(join(root, SEED)), fingerprint(["d1-migrations"])),
+      still: () => existsSync(join(STATE, "v3/kv")),
+    }, () => seed(STATE));
+  }
+}
+

@@ -1,0 +1,70 @@
+// The HTTP API as functions. The token lives in an HttpOnly cookie: no script can read it.
+import type { UIMessage } from "ai";
+import { ProblemError, problemOf } from "./problem";
+
+export interface Resource {
+  name: string;
+  dial: string;
+  channel: "call" | "text" | "web";
+  url: string;
+  hours: string;
+}
+
+export type Status = "queued" | "running" | "done" | "stopped" | "interrupted" | "failed";
+
+export interface Metadata {
+  turn_id: string;
+  status: Status;
+  created_at: string;
+  provider?: string;
+  model?: string;
+  crisis_level?: number;
+}
+
+export type Message = UIMessage<Metadata, { safety: { level: number; text?: string; resources: Resource[] }; turn: { position: number } }>;
+
+export interface Session {
+  session_id: string;
+  disclosure: { text: string };
+  starters: string[];
+  messages: Message[];
+  active_turn: string | null;
+  next: string | null;
+}
+
+export interface SessionEntry {
+  session_id: string;
+  title: string | null;
+  last_active_at: string;
+  turns: number;
+}
+
+export interface Health {
+  provider: { name: string; note: string };
+}
+
+async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const headers = init.body === undefined ? undefined : { "content-type": "application/json" };
+  const response = await fetch(path, { credentials: "same-origin", headers, ...init });
+  if (!response.ok) throw new ProblemError(await problemOf(response));
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+const post = (body: unknown): RequestInit => ({ method: "POST", body: JSON.stringify(body) });
+
+export const turnsUrl = (session: string) => `/v1/sessions/${session}/turns`;
+export const turnStreamUrl = (session: string, turn: string) => `${turnsUrl(session)}/${turn}/stream`;
+export const sessionStreamUrl = (session: string) => `/v1/sessions/${session}/stream`;
+
+export const createSession = () => ask<{ session_id: string }>("/v1/sessions", post({
+  locale: navigator.language,
+  timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+}));
+export const readSession = (id: string, cursor?: string) => ask<Session>(`/v1/sessions/${encodeURIComponent(id)}${cursor ? `?cursor=${cursor}` : ""}`);
+export const listSessions = () => ask<{ sessions: SessionEntry[] }>("/v1/sessions").then((page) => page.sessions);
+export const deleteSession = (id: string) => ask<void>(`/v1/sessions/${id}`, { method: "DELETE" });
+export const stopTurn = (session: string, turn: string) => ask<unknown>(`${turnsUrl(session)}/${turn}/stop`, post({}));
+export const rateTurn = (session: string, turn: string, thumb: "up" | "down") => ask<void>(`${turnsUrl(session)}/${turn}/feedback`, post({ thumb }));
+export const eraseMe = () => ask<unknown>("/v1/me", { method: "DELETE" });
+export const health = () => ask<Health>("/v1/health");
+export const EXPORT_URL = "/v1/me/export";

@@ -1,0 +1,141 @@
+// One conversation: useChat over our stream, and everything a person does with its messages.
+import { useChat } from "@ai-sdk/react";
+import { DefaultChatTransport } from "ai";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { type Message, type Session, readSession, sessionStreamUrl, stopTurn, turnStreamUrl, turnsUrl } from "../api/client";
+import { resumableFetch } from "../api/resumable";
+import { Fault } from "../components/fault";
+import { words } from "../messages";
+import { Composer } from "./composer";
+import { Bubble, textOf } from "./bubble";
+
+export function Conversation({ session, onTurn }: { session: Session; onTurn: () => void }) {
+  const id = session.session_id;
+  const turn = useRef<string | null>(session.active_turn);
+  const [lost, setLost] = useState(false);
+  const [position, setPosition] = useState(0);
+  const [editing, setEditing] = useState(false);
+  const [older, setOlder] = useState(session.next);
+
+  const transport = useMemo(() => new DefaultChatTransport<Message>({
+    api: turnsUrl(id),
+    credentials: "same-origin",
+    fetch: resumableFetch({
+      streamUrl: (name) => turnStreamUrl(id, name),
+      onTurn: (name) => { turn.current = name; },
+      onConnection: setLost,
+    }),
+    // The server keeps the conversation: only what is new is sent, under a key that makes a retry harmless.
+    prepareSendMessagesRequest: ({ messages, body }) => ({
+      headers: { "idempotency-key": crypto.randomUUID() },
+      body: body?.regenerate ? { regenerate: body.regenerate } : { message: textOf(messages.at(-1)), ...(body?.replaces ? { replaces: body.replaces } : {}) },
+    }),
+    prepareReconnectToStreamRequest: () => ({ api: sessionStreamUrl(id) }),
+  }), [id]);
+
+  const chat = useChat<Message>({
+    id,
+    messages: session.messages,
+    transport,
+    resume: session.active_turn !== null,
+    throttle: 40,
+    onData: (part) => { if (part.type === "data-turn") setPosition(part.data.position); },
+    onFinish: () => { turn.current = null; setPosition(0); setLost(false); onTurn(); },
+  });
+  const { messages, status } = chat;
+  const busy = status === "submitted" || status === "streaming";
+  const lastAnswer = messages.findLast((message) => message.role === "assistant");
+  const lastSaid = messages.findLast((message) => message.role === "user");
+
+  const stop = async () => {
+    if (!turn.current) return chat.stop();
+    // The stream itself says that it was stopped, with all that was said until then.
+    await stopTurn(id, turn.current).catch(() => chat.stop());
+  };
+  const answerAgain = () => {
+    const replaced = lastAnswer?.metadata?.turn_id;
+    if (replaced) void chat.regenerate({ body: { regenerate: replaced } });
+  };
+  const send = (text: string) => {
+    chat.clearError();
+    const replaces = editing ? lastAnswer?.metadata?.turn_id : undefined;
+    setEditing(false);
+    void chat.sendMessage({ text, ...(replaces && lastSaid ? { messageId: lastSaid.id } : {}) }, replaces ? { body: { replaces } } : undefined);
+  };
+  /** After an error, what the server has is what counts. */
+  const recover = async () => {
+    chat.clearError();
+    const known = await readSession(id);
+    const said = textOf(messages.at(-1));
+    const unsent = messages.at(-1)?.role === "user" && textOf(known.messages.findLast((message) => message.role === "user")) !== said;
+    chat.setMessages(known.messages);
+    if (unsent) send(said);
+    else if (known.active_turn) void chat.resumeStream();
+  };
+  const showOlder = async () => {
+    if (!older) return;
+    const page = await readSession(id, older);
+    setOlder(page.next);
+    chat.setMessages((now) => [...page.messages, ...now]);
+  };
+
+  useEffect(() => {
+    const keys = (event: KeyboardEvent) => { if (event.key === "Escape" && busy && !document.querySelector("dialog[open]")) void stop(); };
+    addEventListener("keydown", keys);
+    return () => removeEventListener("keydown", keys);
+  });
+  const end = useRef<HTMLDivElement>(null);
+  const length = messages.length + textOf(messages.at(-1)).length;
+  useEffect(() => {
+    const near = document.documentElement.scrollHeight - innerHeight - scrollY < 240;
+    if (near || status === "submitted") end.current?.scrollIntoView({ block: "end" });
+  }, [length, status]);
+
+  return (
+    <>
+      <div className="talk" data-testid="talk">
+        {older && <button type="button" className="quiet" onClick={() => void showOlder()}>{words.older}</button>}
+        {messages.length === 0 && (
+          <section className="welcome">
+            <div className="orb" aria-hidden="true" />
+            <h1>{words.greeting}</h1>
+            <p>{words.greetingMore}</p>
+            <ul className="starters">{session.starters.map((line) => <li key={line}><button type="button" onClick={() => send(line)}>{line}</button></li>)}</ul>
+          </section>
+        )}
+        <ol className="messages">
+          {messages.map((message, index) => (
+            <Bubble
+              key={message.id}
+              message={message}
+              session={id}
+              live={busy && index === messages.length - 1 && message.role === "assistant"}
+              onRegenerate={!busy && message === lastAnswer ? answerAgain : undefined}
+              onEdit={!busy && message === lastSaid && lastAnswer ? () => setEditing(true) : undefined}
+            />
+          ))}
+        </ol>
+        {busy && messages.at(-1)?.role === "user" && <p className="thinking" role="status"><span className="orb small" aria-hidden="true" />{position > 0 ? words.waiting(position) : words.thinking}</p>}
+        {lost && <p className="banner" role="status">{words.lost}</p>}
+        {chat.error && lastAnswer?.metadata?.status !== "failed" && <Fault error={chat.error} onRetry={() => void recover()} />}
+        <Announcer message={lastAnswer} busy={busy} />
+        <div ref={end} />
+      </div>
+      <Composer key={editing ? "edit" : "new"} busy={busy} initial={editing ? textOf(lastSaid) : ""} editing={editing} onCancel={() => setEditing(false)} onSend={send} onStop={() => void stop()} />
+    </>
+  );
+}
+
+/** Tells a screen reader whole sentences, not every piece of the stream. */
+function Announcer({ message, busy }: { message: Message | undefined; busy: boolean }) {
+  const text = textOf(message);
+  const whole = busy ? text.slice(0, Math.max(text.lastIndexOf(". "), text.lastIndexOf("? "), text.lastIndexOf("! ")) + 1) : text;
+  const [said, setSaid] = useState("");
+  const first = useRef(true);
+  useEffect(() => {
+    // What was there when the page opened is read by moving to it, not by being announced.
+    if (!first.current) setSaid(whole);
+    first.current = false;
+  }, [whole]);
+  return <p className="unseen" aria-live="polite">{said}</p>;
+}

@@ -1,0 +1,32 @@
+// Leaving at once: nothing stays on the screen, in storage or behind the back button, also without a network.
+import { useEffect } from "react";
+
+const NEUTRAL = "https://www.wikipedia.org/";
+const TWICE_MS = 600;
+
+export function leave() {
+  localStorage.clear();
+  sessionStorage.clear();
+  document.title = "New tab";
+  document.documentElement.className = "";
+  document.body.replaceChildren();
+  document.body.style.background = "#fff";
+  // Takes our path out of the history entry before it is replaced.
+  history.replaceState(null, "", "/");
+  // Without a network the blank page is what stays.
+  if (navigator.onLine) location.replace(NEUTRAL);
+}
+
+/** Esc twice leaves. */
+export function useQuickExit() {
+  useEffect(() => {
+    let last = 0;
+    const keys = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      if (event.timeStamp - last < TWICE_MS) leave();
+      last = event.timeStamp;
+    };
+    addEventListener("keydown", keys, true);
+    return () => removeEventListener("keydown", keys, true);
+  }, []);
+}

@@ -21,7 +21,7 @@ async fn fetch(request: Request, _env: Env, _context: Context) -> Result<Respons
 
 /// Entry point of the queue. Each message is acknowledged or retried by itself; an error would retry them all.
 #[event(queue)]
-async fn queue(batch: MessageBatch<serde_json::Value>, env: Env, _context: Context) -> Result<()> {
+async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
     let db = match env.d1(DB) {
         Ok(db) => db,
         Err(error) => {
@@ -31,7 +31,7 @@ async fn queue(batch: MessageBatch<serde_json::Value>, env: Env, _context: Conte
         }
     };
     for message in batch.messages()? {
-        let stored = match serde_json::from_value::<QueueMessage>(message.body().clone()) {
+        let stored = match serde_json::from_str::<QueueMessage>(message.body()) {
             Ok(body) => consumer::store(&db, &body).await,
             Err(_) => Err(worker::Error::RustError("message is not of the format".into())),
         };

@@ -305,7 +305,8 @@ impl PersonObject {
         }
         if person.reported == 0 {
             let message = QueueMessage::ErasePerson { person_id: person.person_id, at_ms: person.erased_at_ms.unwrap_or(0) };
-            self.env.queue("EVENTS")?.send(message).await?;
+            let text = serde_json::to_string(&message).map_err(|_| ApiError::internal("message cannot be written"))?;
+            self.env.queue("EVENTS")?.send(text).await?;
             self.sql().exec("UPDATE person SET reported = 1", None)?;
         }
         Ok(())

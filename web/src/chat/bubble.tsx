@@ -4,7 +4,11 @@ import { type Message, rateTurn } from "../api/client";
 import { words } from "../messages";
 import { SafetyCard } from "./safety-card";
 
-const Markdown = lazy(() => import("./markdown"));
+const markdown = () => import("./markdown");
+const Markdown = lazy(markdown);
+// Fetched while the person still writes, so that no answer is ever seen as raw Markdown.
+if (typeof requestIdleCallback === "function") requestIdleCallback(() => void markdown());
+else setTimeout(() => void markdown(), 200);
 
 export const textOf = (message: Message | undefined): string => message?.parts.map((part) => (part.type === "text" ? part.text : "")).join("") ?? "";
 

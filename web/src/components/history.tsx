@@ -42,7 +42,7 @@ export function History({ current, open, onOpen, onClose, onHelp }: Props) {
     <>
       {open && <div className="veil" onClick={onClose} />}
       <nav className={open ? "side open" : "side"} aria-label={words.history}>
-        <button type="button" className="fresh" onClick={() => onOpen(null)}><span aria-hidden="true">＋ </span>{words.fresh}</button>
+        <button type="button" className="fresh" onClick={() => onOpen(null)}><span aria-hidden="true">+ </span>{words.fresh}</button>
         <ul>
           {shown.map((entry) => (
             <li key={entry.session_id} className={entry.session_id === current ? "here" : undefined}>

@@ -20,7 +20,7 @@ export function leave() {
 /** Esc twice leaves. */
 export function useQuickExit() {
   useEffect(() => {
-    let last = 0;
+    let last = Number.NEGATIVE_INFINITY;
     const keys = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
       if (event.timeStamp - last < TWICE_MS) leave();

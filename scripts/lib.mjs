@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -39,6 +39,13 @@ export function run(command, args, { env = {}, cwd = root, quiet = false, stdin 
     throw new Failure(`${command} ${args.join(" ")} failed (${done.status ?? done.signal})${said}`);
   }
   return done.stdout ?? "";
+}
+
+/** Calls `stop` on a signal to end, and when the npm that started this process was killed, which passes no signal on. */
+export function whenAskedToEnd(stop) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && stop("SIGTERM"), 500).unref();
 }
 
 /** What a command prints, or null where it cannot run or fails. */
@@ -93,9 +100,10 @@ export function fingerprint(paths, keep) {
   return digest(...files(paths, keep).flatMap((path) => [path, readFileSync(join(root, path))]));
 }
 
-/** Runs a step unless its stamp says that it ran with the same inputs; says what it does and how long it took. */
+/** Runs a step unless its stamp says that it ran with the same inputs; says what it does and how long it took.
+ *  A stamp that is an absolute path lies beside what it speaks of, and goes when that is deleted. */
 export async function step(title, { stamp, key, still = () => true }, work) {
-  const file = stamp && join(root, "build", ".stamps", stamp);
+  const file = stamp && resolve(root, "build/.stamps", stamp);
   if (file && existsSync(file) && readFileSync(file, "utf8") === key && still()) {
     console.log(`✓ ${title}: up to date`);
     return false;

@@ -1,13 +1,13 @@
 // What the local stack keeps: secrets made once for this machine, the migrated database, the seeded registry.
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { SEED, seed } from "./seed.mjs";
 import { bin, digest, files, fingerprint, root, run, step } from "./lib.mjs";
 
 export const CONFIGS = ["wrangler.toml", "workers/voice/wrangler.toml", "workers/admin/wrangler.toml"];
-/** Where workerd keeps D1, KV, R2, queues and objects; deleting it starts afresh. */
-export const STATE = join(root, ".wrangler/state");
+/** Where workerd keeps D1, KV, R2, queues and objects (SILENT_STATE moves it); deleting it starts afresh. */
+export const STATE = resolve(root, process.env.SILENT_STATE ?? ".wrangler/state");
 /** No telemetry, no call to fetch request metadata, no questions. */
 export const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" };
 
@@ -42,14 +42,12 @@ export async function localState() {
   }, secrets);
   if (files(["d1-migrations"]).length > 0) {
     await step("D1 migrations", {
-      stamp: "migrations", key: fingerprint(["d1-migrations"]), still: () => existsSync(join(STATE, "v3/d1")),
+      stamp: join(STATE, ".stamps/migrations"), key: fingerprint(["d1-migrations"]),
     }, () => run(bin("wrangler"), ["d1", "migrations", "apply", "DB", "--local", "--persist-to", STATE], { env: QUIET, quiet: true }));
   }
   if (existsSync(join(root, SEED))) {
     await step("Registry seed", {
-      stamp: "seed",
-      key: digest(readFileSync(join(root, SEED)), fingerprint(["d1-migrations"])),
-      still: () => existsSync(join(STATE, "v3/kv")),
+      stamp: join(STATE, ".stamps/seed"), key: digest(readFileSync(join(root, SEED)), fingerprint(["d1-migrations"])),
     }, () => seed(STATE));
   }
 }

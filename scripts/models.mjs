@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { onPinnedNode } from "./bootstrap.mjs";
-import { Failure, probe, root, run, step } from "./lib.mjs";
+import { Failure, probe, root, run, step, whenAskedToEnd } from "./lib.mjs";
 
 const VENV = join(root, ".models");
 const PYTHON = join(VENV, "bin/python");
@@ -24,8 +24,9 @@ const SERVE = `
 import sys, xllamacpp
 params = xllamacpp.CommonParams()
 params.model.path = sys.argv[1]
-params.hostname, params.port = "127.0.0.1", int(sys.argv[2])
-params.n_ctx, params.n_parallel = 8192, 2
+params.hostnames, params.port = ["127.0.0.1"], int(sys.argv[2])
+# Two conversations at a time, each with all the context that the model was trained on.
+params.n_ctx, params.n_parallel = 16384, 2
 server = xllamacpp.Server(params)
 print("serving", server.listening_address, flush=True)
 sys.stdin.read()
@@ -42,8 +43,7 @@ await onPinnedNode(async () => {
   if (process.argv.includes("--install-only")) return;
   const model = run(PYTHON, ["-c", FIND], { quiet: true }).trim();
   const server = spawn(PYTHON, ["-c", SERVE, model, String(PORT)], { stdio: ["pipe", "inherit", "inherit"] });
-  const stop = () => server.kill("SIGTERM");
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  whenAskedToEnd(() => server.kill("SIGTERM"));
   const ended = new Promise((resolve) => server.once("exit", resolve));
   for (let tries = 0; tries < 240 && server.exitCode === null; tries++) {
     const answer = await fetch(`http://127.0.0.1:${PORT}/health`).catch(() => null);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onPinnedNode } from "./bootstrap.mjs";
-import { root } from "./lib.mjs";
+import { root, whenAskedToEnd } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
 /** Variables of wrangler.toml that the environment overrides, such as LLM_PROVIDER, LLM_BASE_URL and LLM_MODEL. */
@@ -40,7 +40,7 @@ await onPinnedNode(async () => {
     server.kill("SIGTERM");
     setTimeout(() => process.kill(-server.pid, "SIGKILL"), 5_000).unref();
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  whenAskedToEnd(stop);
   const code = await new Promise((resolve) => server.once("exit", resolve));
   process.exit(stopping ? 0 : code ?? 1);
 });

@@ -61,7 +61,7 @@ function fromRustup(fetch) {
   if (sysroot === null) return null;
   if (!hasTarget(sysroot) && fetch) probe("rustup", ["target", "add", TARGET], { timeout: 120_000 });
   if (!hasTarget(sysroot)) return null;
-  return { name: "rustup", cargo: "cargo", rustc: join(sysroot, "bin/rustc"), env: {}, clippyEnv: {}, panic: "abort", sysroot };
+  return { name: "rustup", cargo: "cargo", rustc: join(sysroot, "bin/rustc"), env: {}, clippy: { command: "cargo", env: {} }, panic: "abort", sysroot };
 }
 
 /** Debian's compiler with a std for wasm32 that can unwind, in a cache outside the tree. */
@@ -84,8 +84,8 @@ function fromDebian(build) {
       RUSTDOC: join(sysroot, "bin/rustdoc"),
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: UNWIND,
     },
-    // clippy-driver replaces the compiler, wrapper and all, so it is told of the std by itself.
-    clippyEnv: { SYSROOT: sysroot },
+    // By its path, as `cargo clippy` would find rustup's; it replaces the compiler, wrapper and all, so it is told of the std.
+    clippy: { command: "/usr/bin/cargo-clippy", env: { CARGO: "/usr/bin/cargo", SYSROOT: sysroot } },
     panic: "unwind",
     sysroot,
   };
@@ -145,7 +145,7 @@ function wrap(folder, sysroot, tools) {
 
 let chosen;
 
-/** The compiler for wasm32: `{name, cargo, rustc, env, clippyEnv, panic, sysroot}`; installs or builds what is missing. */
+/** The compiler for wasm32: `{name, cargo, rustc, env, clippy, panic, sysroot}`; installs or builds what is missing. */
 export function wasmToolchain() {
   const forced = process.env.SILENT_TOOLCHAIN;
   ensureHost();

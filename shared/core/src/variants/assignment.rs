@@ -1,9 +1,9 @@
 //! Who gets what: once, at the session's start, and then pinned.
 
-use super::{Category, Cohort, HASH_VERSION, Slot, Snapshot, TOTAL_WEIGHT, Variant, bucket};
+use super::{Category, Cohort, HASH_VERSION, Snapshot, Status, VariantId};
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// Whom a session belongs to, as far as assignment may know.
@@ -17,6 +17,9 @@ pub struct Subject<'a> {
     pub is_paid: bool,
 }
 
+/// What a tester asks to see, by category.
+pub type Overrides = BTreeMap<Category, VariantId>;
+
 /// Why a variant was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -25,6 +28,8 @@ pub enum Reason {
     Default,
     /// Enrolled in a challenger.
     Split,
+    /// A tester asked for it; the session belongs in no analysis of this category.
+    Override,
     /// Crisis: production only.
     CrisisDefault,
 }
@@ -33,7 +38,7 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// The variant.
-    pub variant: String,
+    pub variant: VariantId,
     /// Why.
     pub reason: Reason,
 }
@@ -45,15 +50,25 @@ pub struct Assignment {
     pub snapshot_version: u64,
     /// The bucketing it was made with.
     pub hash_version: u16,
+    /// The cohorts that the person was in at enrolment; none in a crisis, where they play no part.
+    // Sessions that were stored before cohorts were kept have none.
+    #[serde(default)]
+    pub cohorts: Vec<Cohort>,
     /// One choice for each category.
     pub choices: BTreeMap<Category, Choice>,
 }
 
 impl Assignment {
-    /// The variant of a category.
+    /// The id of a category's variant.
+    #[must_use]
+    pub fn get(&self, category: Category) -> Option<&VariantId> {
+        self.choices.get(&category).map(|choice| &choice.variant)
+    }
+
+    /// The id of a category's variant, as text.
     #[must_use]
     pub fn variant(&self, category: Category) -> Option<&str> {
-        self.choices.get(&category).map(|choice| choice.variant.as_str())
+        self.get(category).map(VariantId::as_str)
     }
 
     /// Variant by category name, as events and clients carry it.
@@ -61,7 +76,7 @@ impl Assignment {
     pub fn variants(&self) -> BTreeMap<String, String> {
         self.choices
             .iter()
-            .map(|(category, choice)| (category.to_string(), choice.variant.clone()))
+            .map(|(category, choice)| (category.to_string(), choice.variant.to_string()))
             .collect()
     }
 }
@@ -70,72 +85,75 @@ impl Snapshot {
     /// Chooses a variant in every category.
     ///
     /// Each category is its own layer with its own salt, so that experiments do not disturb one another. LLM_MODEL and
-    /// SYSTEM_PROMPT share one exclusion layer: half of the people can be in a model experiment, the other half in a
-    /// prompt experiment, never one person in both, since an answer's quality could not be traced to either.
+    /// SYSTEM_PROMPT share one [exclusion](Category::exclusion): half of the people can be in a model experiment, the
+    /// other half in a prompt experiment, never one person in both.
     #[must_use]
     pub fn assign(&self, subject: &Subject<'_>) -> Assignment {
-        self.choose(|category| match self.enrolled(category, subject) {
-            Some(variant) => Some((variant, Reason::Split)),
-            None => Some((self.default_for(category, subject.id)?, Reason::Default)),
+        self.assign_with(subject, &Overrides::new())
+    }
+
+    /// [`Snapshot::assign`], with a tester's wishes first.
+    ///
+    /// A wish for a variant that is unknown or retired is ignored: nothing retired runs again by an old link. Wishes
+    /// never reach [`Snapshot::production_defaults`].
+    #[must_use]
+    pub fn assign_with(&self, subject: &Subject<'_>, overrides: &Overrides) -> Assignment {
+        self.choose(Cohort::of(subject), |category| {
+            self.overridden(category, overrides)
+                .map(|id| (id, Reason::Override))
+                .or_else(|| self.chosen(category, subject))
         })
     }
 
-    /// Production in every category: what holds in a crisis, whatever is being tried.
+    /// Production in every category: what holds in a crisis, whatever is being tried and whoever asks.
+    ///
+    /// The id only draws from the pool, so that the person keeps the form that they know.
     #[must_use]
     pub fn production_defaults(&self, subject_id: &str) -> Assignment {
-        self.choose(|category| Some((self.default_for(category, subject_id)?, Reason::CrisisDefault)))
+        self.choose(Vec::new(), |category| {
+            Some((
+                self.layer(category)?.default_for(subject_id)?,
+                Reason::CrisisDefault,
+            ))
+        })
     }
 
-    fn choose<'a>(&'a self, pick: impl Fn(Category) -> Option<(&'a Variant, Reason)>) -> Assignment {
+    /// The choice of one category, without overrides.
+    pub(super) fn chosen(
+        &self,
+        category: Category,
+        subject: &Subject<'_>,
+    ) -> Option<(&VariantId, Reason)> {
+        let layer = self.layer(category)?;
+        match layer.enrolled(subject) {
+            Some(id) => Some((id, Reason::Split)),
+            None => Some((layer.default_for(subject.id)?, Reason::Default)),
+        }
+    }
+
+    fn overridden(&self, category: Category, overrides: &Overrides) -> Option<&VariantId> {
+        let variant = self.variant(category, overrides.get(&category)?)?;
+        (variant.status != Status::Retired).then_some(&variant.id)
+    }
+
+    fn choose<'a>(
+        &'a self,
+        cohorts: Vec<Cohort>,
+        pick: impl Fn(Category) -> Option<(&'a VariantId, Reason)>,
+    ) -> Assignment {
         let choices = Category::ALL
             .into_iter()
             .filter_map(|category| {
-                let (variant, reason) = pick(category)?;
-                Some((category, Choice { variant: variant.id.clone(), reason }))
+                let (id, reason) = pick(category)?;
+                let variant = id.clone();
+                Some((category, Choice { variant, reason }))
             })
             .collect();
-        Assignment { snapshot_version: self.version(), hash_version: HASH_VERSION, choices }
-    }
-
-    fn enrolled(&self, category: Category, subject: &Subject<'_>) -> Option<&Variant> {
-        if let Some(side) = exclusion_side(category)
-            && side != bucket(&format!("MODEL_PROMPT.exclusion.v1:{}", subject.id), 2)
-        {
-            return None;
+        Assignment {
+            snapshot_version: self.version(),
+            hash_version: HASH_VERSION,
+            cohorts,
+            choices,
         }
-        let position = bucket(&format!("{category}.v1:{}", subject.id), TOTAL_WEIGHT);
-        self.challengers(category)
-            .filter(|variant| variant.cohorts.iter().any(|cohort| admits(*cohort, subject)))
-            .find(|variant| {
-                let share = variant.rollout_basis_points();
-                match variant.slot {
-                    Slot::Low => position < share,
-                    Slot::High => position >= TOTAL_WEIGHT.saturating_sub(share),
-                }
-            })
-    }
-
-    fn default_for(&self, category: Category, subject_id: &str) -> Option<&Variant> {
-        let size = u32::try_from(self.defaults(category).count()).unwrap_or(1);
-        let at = bucket(&format!("{category}.pool.v1:{subject_id}"), size.max(1));
-        self.defaults(category).nth(usize::try_from(at).unwrap_or(0))
-    }
-}
-
-fn exclusion_side(category: Category) -> Option<u32> {
-    match category {
-        Category::LlmModel => Some(0),
-        Category::SystemPrompt => Some(1),
-        _ => None,
-    }
-}
-
-fn admits(cohort: Cohort, subject: &Subject<'_>) -> bool {
-    match cohort {
-        Cohort::All => true,
-        Cohort::NewUsers => subject.is_new,
-        Cohort::Returning => !subject.is_new,
-        Cohort::Paid => subject.is_paid,
-        Cohort::Free => !subject.is_paid,
     }
 }

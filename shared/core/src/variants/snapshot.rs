@@ -1,6 +1,7 @@
-//! A published state of the registry: immutable, checked whole when it is read.
+//! A published state of the registry: immutable, checked whole and compiled when it is read.
 
-use super::Category;
+use super::layer::Layer;
+use super::{Category, Slot, Status, TOTAL_WEIGHT, Variant, VariantId};
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,91 +13,6 @@ pub const MAX_EXPERIMENTS: usize = 5;
 
 const BUILTIN: &str = include_str!("../../seed/registry.json");
 
-/// A variant's place in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names are the documentation")]
-pub enum Status {
-    Experimental,
-    Staged,
-    Production,
-    Retired,
-}
-
-/// Who may be enrolled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the names are the documentation")]
-pub enum Cohort {
-    All,
-    NewUsers,
-    Returning,
-    Paid,
-    Free,
-}
-
-/// The end of the layer from which a challenger's share grows.
-///
-/// Two challengers of one category grow towards each other, so raising one never moves anyone out of the other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Slot {
-    /// From bucket 0 upwards.
-    #[default]
-    Low,
-    /// From the last bucket downwards.
-    High,
-}
-
-/// One choice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Variant {
-    /// Unique within the category.
-    pub id: String,
-    /// The layer.
-    pub category: Category,
-    /// What it is, for people.
-    pub description: String,
-    /// Where it is in its life.
-    pub status: Status,
-    /// Share of the layer, 0 to 100, in steps of 0.01.
-    pub rollout_percent: f64,
-    /// Who may be enrolled.
-    pub cohorts: Vec<Cohort>,
-    /// The end of the layer from which the share grows.
-    #[serde(default)]
-    pub slot: Slot,
-    /// What the product reads.
-    pub config: serde_json::Value,
-    /// Latest figures, for people.
-    #[serde(default)]
-    pub metrics: serde_json::Value,
-    /// RFC 3339.
-    pub created_at: String,
-    /// RFC 3339.
-    pub updated_at: String,
-    /// Who made it.
-    pub created_by: String,
-    /// Counts up with every change.
-    pub version: u64,
-}
-
-impl Variant {
-    /// The share in basis points.
-    #[must_use]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0..=100 when read")]
-    pub fn rollout_basis_points(&self) -> u32 {
-        // Half a step is added before truncation: `f64::round` needs std.
-        (self.rollout_percent * 100.0 + 0.5) as u32
-    }
-
-    /// Whether it takes traffic from the default.
-    #[must_use]
-    pub fn is_challenger(&self) -> bool {
-        matches!(self.status, Status::Experimental | Status::Staged) && self.rollout_basis_points() > 0
-    }
-}
-
 /// Why a snapshot cannot be used; the last good one stays in force.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SnapshotError {
@@ -105,9 +21,9 @@ pub enum SnapshotError {
     Malformed(String),
     /// Two variants of one category have one id.
     #[error("{0} has two variants {1}")]
-    Duplicate(Category, String),
-    /// Not exactly one production default.
-    #[error("{0} needs exactly one production default")]
+    Duplicate(Category, VariantId),
+    /// Not exactly one production default, or an empty pool.
+    #[error("{0} needs exactly one production default, or a pool of at least one")]
     Default(Category),
     /// A share outside 0-100, or challengers that overlap.
     #[error("{0} has rollouts that do not fit")]
@@ -117,10 +33,16 @@ pub enum SnapshotError {
     TooManyExperiments,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Wire {
     version: u64,
     variants: Vec<Variant>,
+}
+
+#[derive(Serialize)]
+struct WireRef<'a> {
+    version: u64,
+    variants: &'a [Variant],
 }
 
 /// A checked state of the registry.
@@ -128,6 +50,8 @@ struct Wire {
 pub struct Snapshot {
     version: u64,
     variants: Vec<Variant>,
+    // In the order of `Category::ALL`.
+    layers: Vec<Layer>,
 }
 
 impl Snapshot {
@@ -136,10 +60,7 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError`] where a rule of the registry is broken.
     pub fn parse(json: &str) -> Result<Self, SnapshotError> {
-        let wire: Wire = serde_json::from_str(json).map_err(|error| {
-            // Line and column, never the content.
-            SnapshotError::Malformed(alloc::format!("line {}, column {}", error.line(), error.column()))
-        })?;
+        let wire: Wire = serde_json::from_str(json).map_err(|error| malformed(&error))?;
         Self::new(wire.version, wire.variants)
     }
 
@@ -150,41 +71,32 @@ impl Snapshot {
     pub fn new(version: u64, variants: Vec<Variant>) -> Result<Self, SnapshotError> {
         let mut seen = BTreeSet::new();
         for variant in &variants {
-            if !seen.insert((variant.category, variant.id.as_str())) {
-                return Err(SnapshotError::Duplicate(variant.category, variant.id.clone()));
+            if !seen.insert((variant.category, &variant.id)) {
+                let (category, id) = (variant.category, variant.id.clone());
+                return Err(SnapshotError::Duplicate(category, id));
             }
             if !(0.0..=100.0).contains(&variant.rollout_percent) {
                 return Err(SnapshotError::Rollout(variant.category));
             }
         }
-        let snapshot = Self { version, variants };
-        let mut experiments = 0;
+        let mut layers = Vec::with_capacity(Category::ALL.len());
         for category in Category::ALL {
-            let defaults = snapshot.defaults(category).count();
-            if defaults == 0 || (defaults > 1 && !category.is_pool()) {
-                return Err(SnapshotError::Default(category));
-            }
-            let mut challengers = snapshot.challengers(category).peekable();
-            experiments += usize::from(challengers.peek().is_some());
-            let (mut low, mut high) = (0, 0);
-            for variant in challengers {
-                let side = match variant.slot {
-                    Slot::Low => &mut low,
-                    Slot::High => &mut high,
-                };
-                if *side > 0 {
-                    return Err(SnapshotError::Rollout(category));
-                }
-                *side = variant.rollout_basis_points();
-            }
-            if low + high > super::TOTAL_WEIGHT {
-                return Err(SnapshotError::Rollout(category));
-            }
+            check_default(category, defaults(&variants, category).count())?;
+            check_shares(category, challengers(&variants, category))?;
+            layers.push(Layer::new(
+                category,
+                defaults(&variants, category),
+                challengers(&variants, category),
+            ));
         }
-        if experiments > MAX_EXPERIMENTS {
+        if layers.iter().filter(|layer| !layer.arms.is_empty()).count() > MAX_EXPERIMENTS {
             return Err(SnapshotError::TooManyExperiments);
         }
-        Ok(snapshot)
+        Ok(Self {
+            version,
+            variants,
+            layers,
+        })
     }
 
     /// The snapshot that is compiled in: what holds until the registry answers.
@@ -193,6 +105,18 @@ impl Snapshot {
     /// None in a released build: a test reads it.
     pub fn builtin() -> Result<Self, SnapshotError> {
         Self::parse(BUILTIN)
+    }
+
+    /// The snapshot as it is published; [`Snapshot::parse`] reads it back unchanged.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Malformed`] where it cannot be written, which no checked snapshot is.
+    pub fn to_json(&self) -> Result<String, SnapshotError> {
+        let wire = WireRef {
+            version: self.version,
+            variants: &self.variants,
+        };
+        serde_json::to_string(&wire).map_err(|error| malformed(&error))
     }
 
     /// Counts up with every publication.
@@ -209,21 +133,72 @@ impl Snapshot {
 
     /// A variant by its id.
     #[must_use]
-    pub fn variant(&self, category: Category, id: &str) -> Option<&Variant> {
-        self.variants.iter().find(|variant| variant.category == category && variant.id == id)
+    pub fn variant(&self, category: Category, id: impl AsRef<str>) -> Option<&Variant> {
+        let id = id.as_ref();
+        self.variants
+            .iter()
+            .find(|variant| variant.category == category && variant.id == *id)
     }
 
     /// The production variants of a category: one, or the pool.
     pub fn defaults(&self, category: Category) -> impl Iterator<Item = &Variant> {
-        self.variants
-            .iter()
-            .filter(move |variant| variant.category == category && variant.status == Status::Production)
+        defaults(&self.variants, category)
     }
 
     /// The variants that take traffic from the default.
     pub fn challengers(&self, category: Category) -> impl Iterator<Item = &Variant> {
-        self.variants
-            .iter()
-            .filter(move |variant| variant.category == category && variant.is_challenger())
+        challengers(&self.variants, category)
     }
+
+    pub(super) fn layer(&self, category: Category) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.category == category)
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> SnapshotError {
+    // Line and column, never the content.
+    let (line, column) = (error.line(), error.column());
+    SnapshotError::Malformed(alloc::format!("line {line}, column {column}"))
+}
+
+fn defaults(variants: &[Variant], category: Category) -> impl Iterator<Item = &Variant> {
+    variants
+        .iter()
+        .filter(move |variant| variant.category == category && variant.status == Status::Production)
+}
+
+fn challengers(variants: &[Variant], category: Category) -> impl Iterator<Item = &Variant> {
+    variants
+        .iter()
+        .filter(move |variant| variant.category == category && variant.is_challenger())
+}
+
+fn check_default(category: Category, count: usize) -> Result<(), SnapshotError> {
+    match count {
+        1 => Ok(()),
+        2.. if category.is_pool() => Ok(()),
+        _ => Err(SnapshotError::Default(category)),
+    }
+}
+
+/// At most one challenger grows from each end, and they do not meet.
+fn check_shares<'a>(
+    category: Category,
+    challengers: impl Iterator<Item = &'a Variant>,
+) -> Result<(), SnapshotError> {
+    let (mut low, mut high) = (0, 0);
+    for variant in challengers {
+        let end = match variant.slot {
+            Slot::Low => &mut low,
+            Slot::High => &mut high,
+        };
+        if *end > 0 {
+            return Err(SnapshotError::Rollout(category));
+        }
+        *end = variant.rollout_basis_points();
+    }
+    if low + high > TOTAL_WEIGHT {
+        return Err(SnapshotError::Rollout(category));
+    }
+    Ok(())
 }

@@ -12,10 +12,7 @@ const PEOPLE: usize = 200_000;
 const PARSES: u32 = 200;
 const BUDGET_NS: f64 = 1_000.0;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark on the host has a clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "a benchmark on the host has a clock")]
 fn now() -> Instant {
     Instant::now()
 }

@@ -32,7 +32,11 @@ mod tests {
 
     #[test]
     fn format_unchanged() {
-        let message = Message { role: Role::Assistant, text: "hi".into(), at_ms: 7 };
+        let message = Message {
+            role: Role::Assistant,
+            text: "hi".into(),
+            at_ms: 7,
+        };
         let wire = r#"{"role":"assistant","text":"hi","at_ms":7}"#;
         assert_eq!(serde_json::to_string(&message).unwrap(), wire);
         assert_eq!(serde_json::from_str::<Message>(wire).unwrap(), message);

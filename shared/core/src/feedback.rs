@@ -55,7 +55,11 @@ impl Feedback {
     /// # Errors
     /// [`InvalidFeedback`].
     pub fn satisfaction_milli(&self) -> Result<u16, InvalidFeedback> {
-        if self.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_CHARS) {
+        if self
+            .comment
+            .as_ref()
+            .is_some_and(|comment| comment.chars().count() > COMMENT_CHARS)
+        {
             return Err(InvalidFeedback::Comment);
         }
         match (self.rating, self.thumb) {
@@ -68,9 +72,32 @@ impl Feedback {
     }
 }
 
-const GLAD: &[&str] = &["good", "better", "great", "glad", "happy", "calm", "calmer", "relieved", "hopeful", "thanks", "thank", "helpful", "helped", "grateful", "lovely", "proud", "safe"];
-const SAD: &[&str] = &["bad", "worse", "sad", "angry", "anxious", "afraid", "tired", "alone", "lonely", "useless", "terrible", "awful", "hurt", "stressed", "overwhelmed", "empty", "worried"];
-const NOT: &[&str] = &["not", "no", "never", "isn't", "wasn't", "don't", "didn't", "can't", "hardly"];
+const GLAD: &[&str] = &[
+    "good", "better", "great", "glad", "happy", "calm", "calmer", "relieved", "hopeful", "thanks", "thank", "helpful",
+    "helped", "grateful", "lovely", "proud", "safe",
+];
+const SAD: &[&str] = &[
+    "bad",
+    "worse",
+    "sad",
+    "angry",
+    "anxious",
+    "afraid",
+    "tired",
+    "alone",
+    "lonely",
+    "useless",
+    "terrible",
+    "awful",
+    "hurt",
+    "stressed",
+    "overwhelmed",
+    "empty",
+    "worried",
+];
+const NOT: &[&str] = &[
+    "not", "no", "never", "isn't", "wasn't", "don't", "didn't", "can't", "hardly",
+];
 const VERY: &[&str] = &["very", "really", "so", "extremely", "much"];
 
 /// A coarse mood of English words, -1000 to 1000: a trend over many turns, no judgement of one.
@@ -92,7 +119,11 @@ pub fn sentiment_milli(text: &str) -> i32 {
             score += value * if negated > 0 { -1 } else { 1 } * if strong { 2 } else { 1 };
             hits += if strong { 2 } else { 1 };
         }
-        negated = if NOT.contains(&word) { 3 } else { negated.saturating_sub(1) };
+        negated = if NOT.contains(&word) {
+            3
+        } else {
+            negated.saturating_sub(1)
+        };
         strong = VERY.contains(&word);
     }
     if hits == 0 { 0 } else { score * 1_000 / hits }
@@ -129,7 +160,10 @@ pub fn engagement(turns: &[TurnShape]) -> Engagement {
         (Some(first), Some(last)) => last.at_ms.saturating_sub(first.at_ms),
         _ => 0,
     };
-    let gaps = turns.iter().zip(turns.iter().skip(1)).map(|(a, b)| b.at_ms.saturating_sub(a.at_ms));
+    let gaps = turns
+        .iter()
+        .zip(turns.iter().skip(1))
+        .map(|(a, b)| b.at_ms.saturating_sub(a.at_ms));
     Engagement {
         turns: u32::try_from(turns.len()).unwrap_or(u32::MAX),
         span_ms,
@@ -176,7 +210,12 @@ mod tests {
         let shape = |at_ms, user_chars| TurnShape { at_ms, user_chars };
         assert_eq!(
             engagement(&[shape(0, 10), shape(500, 90), shape(3_000, 30)]),
-            Engagement { turns: 3, span_ms: 3_000, median_user_chars: 30, longest_gap_ms: 2_500 }
+            Engagement {
+                turns: 3,
+                span_ms: 3_000,
+                median_user_chars: 30,
+                longest_gap_ms: 2_500
+            }
         );
         assert_eq!(engagement(&[]).turns, 0);
     }

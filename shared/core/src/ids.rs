@@ -15,9 +15,7 @@ const ULID_CHARS: usize = 26;
 pub struct InvalidId;
 
 fn ulid(prefix: &str, at_ms: u64, random: [u8; 10]) -> String {
-    let entropy = random
-        .iter()
-        .fold(0_u128, |acc, byte| (acc << 8) | u128::from(*byte));
+    let entropy = random.iter().fold(0_u128, |acc, byte| (acc << 8) | u128::from(*byte));
     let value = (u128::from(at_ms & 0xFFFF_FFFF_FFFF) << 80) | entropy;
     let mut out = String::with_capacity(prefix.len() + ULID_CHARS);
     out.push_str(prefix);
@@ -111,10 +109,7 @@ mod tests {
 
     #[test]
     fn time_zero_and_its_end_encode_as_the_specification_says() {
-        assert_eq!(
-            SessionId::new(0, [0; 10]).as_str(),
-            "ses_00000000000000000000000000"
-        );
+        assert_eq!(SessionId::new(0, [0; 10]).as_str(), "ses_00000000000000000000000000");
         assert_eq!(
             SessionId::new(u64::MAX, [255; 10]).as_str(),
             "ses_7zzzzzzzzzzzzzzzzzzzzzzzzz"

@@ -45,7 +45,9 @@ pub fn window(messages: &[Message], budget_tokens: u32) -> Window<'_> {
     let mut used = 0_u32;
     let mut keep = 0_usize;
     for (back, message) in messages.iter().rev().enumerate() {
-        used = used.saturating_add(estimate_tokens(&message.text)).saturating_add(PER_MESSAGE);
+        used = used
+            .saturating_add(estimate_tokens(&message.text))
+            .saturating_add(PER_MESSAGE);
         if used > budget_tokens && back > 0 {
             break;
         }
@@ -55,7 +57,10 @@ pub fn window(messages: &[Message], budget_tokens: u32) -> Window<'_> {
         }
     }
     let dropped = messages.len() - keep;
-    Window { messages: messages.get(dropped..).unwrap_or(&[]), dropped }
+    Window {
+        messages: messages.get(dropped..).unwrap_or(&[]),
+        dropped,
+    }
 }
 
 /// What older messages said, in short.
@@ -85,9 +90,15 @@ pub fn spans<'a>(messages: &'a [Message], summary: Option<&'a Summary>, budget_t
     match summary {
         Some(summary) if whole.dropped > 0 && summary.covers <= messages.len() => {
             let rest = messages.get(summary.covers..).unwrap_or(&[]);
-            Spans { summary: Some(summary), verbatim: rest }
+            Spans {
+                summary: Some(summary),
+                verbatim: rest,
+            }
         }
-        _ => Spans { summary: None, verbatim: whole.messages },
+        _ => Spans {
+            summary: None,
+            verbatim: whole.messages,
+        },
     }
 }
 
@@ -110,7 +121,10 @@ mod tests {
     }
 
     fn cost(messages: &[Message]) -> u32 {
-        messages.iter().map(|message| estimate_tokens(&message.text) + PER_MESSAGE).sum()
+        messages
+            .iter()
+            .map(|message| estimate_tokens(&message.text) + PER_MESSAGE)
+            .sum()
     }
 
     #[test]
@@ -130,7 +144,10 @@ mod tests {
     #[test]
     fn a_summary_takes_the_place_of_what_does_not_fit() {
         let messages = talk(&[400, 400, 40]);
-        let summary = Summary { text: "s".into(), covers: 2 };
+        let summary = Summary {
+            text: "s".into(),
+            covers: 2,
+        };
         assert_eq!(spans(&messages, Some(&summary), 10_000).summary, None);
         let tight = spans(&messages, Some(&summary), 60);
         assert_eq!((tight.summary, tight.verbatim.len()), (Some(&summary), 1));

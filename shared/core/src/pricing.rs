@@ -20,8 +20,20 @@ pub struct Rate {
     pub source: &'static str,
 }
 
-const fn rate(model: &'static str, input_usd_cents: u64, output_usd_cents: u64, effective_from: &'static str, source: &'static str) -> Rate {
-    Rate { model, input_micros: input_usd_cents * 10_000, output_micros: output_usd_cents * 10_000, effective_from, source }
+const fn rate(
+    model: &'static str,
+    input_usd_cents: u64,
+    output_usd_cents: u64,
+    effective_from: &'static str,
+    source: &'static str,
+) -> Rate {
+    Rate {
+        model,
+        input_micros: input_usd_cents * 10_000,
+        output_micros: output_usd_cents * 10_000,
+        effective_from,
+        source,
+    }
 }
 
 /// List prices, the longest prefix wins. Prices of open models depend on who serves them and are set with the route.
@@ -88,7 +100,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn usage(input_tokens: u64, output_tokens: u64) -> Usage {
-        Usage { input_tokens, output_tokens }
+        Usage {
+            input_tokens,
+            output_tokens,
+        }
     }
 
     #[test]
@@ -110,7 +125,16 @@ mod tests {
         let mut cost = SessionCost::default();
         cost.add(usage(10, 5), Some(7));
         cost.add(usage(1, 1), None);
-        assert_eq!(cost, SessionCost { turns: 2, unpriced: 1, input_tokens: 11, output_tokens: 6, cost_micros: 7 });
+        assert_eq!(
+            cost,
+            SessionCost {
+                turns: 2,
+                unpriced: 1,
+                input_tokens: 11,
+                output_tokens: 6,
+                cost_micros: 7
+            }
+        );
     }
 
     proptest! {

@@ -68,7 +68,11 @@ pub fn build(markdown: &str, context: &SessionContext<'_>) -> Result<SystemPromp
     let mut text = String::with_capacity(body.len());
     fill(body, context, &mut text)?;
     let hash = Sha256::digest(markdown.as_bytes());
-    let short = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let short = hash
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
     Ok(SystemPrompt {
         text: text.trim().to_string(),
         version: format!("{name}@{version}-{short}"),
@@ -153,7 +157,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn context() -> SessionContext<'static> {
-        SessionContext { locale: "en-GB", local_hour: Some(23), first_turn: true, display_name: None }
+        SessionContext {
+            locale: "en-GB",
+            local_hour: Some(23),
+            first_turn: true,
+            display_name: None,
+        }
     }
 
     #[test]
@@ -161,7 +170,10 @@ mod tests {
         for name in ["companion-v1", "companion-v2", "companion-v3"] {
             let prompt = build(source(name).unwrap(), &context()).unwrap();
             assert!(prompt.text.contains("en-GB") && prompt.text.contains("night"), "{name}");
-            assert!(prompt.text.contains("AI") && prompt.text.contains("therapist"), "{name}");
+            assert!(
+                prompt.text.contains("AI") && prompt.text.contains("therapist"),
+                "{name}"
+            );
             assert!(!prompt.text.contains("{{"), "{name}");
             assert_eq!(prompt.version.split('-').count(), 2, "{}", prompt.version);
         }
@@ -173,7 +185,11 @@ mod tests {
         let template = "---\nname: t\nversion: 7\n---\nA\n{{#first_turn}}\nfirst\n{{/first_turn}}\n{{#display_name}}\nHi {{display_name}}\n{{/display_name}}\nZ";
         let text = |context: &SessionContext<'_>| build(template, context).unwrap().text;
         assert_eq!(text(&context()), "A\nfirst\nZ");
-        let named = SessionContext { first_turn: false, display_name: Some("Ada"), ..context() };
+        let named = SessionContext {
+            first_turn: false,
+            display_name: Some("Ada"),
+            ..context()
+        };
         assert_eq!(text(&named), "A\nHi Ada\nZ");
         assert!(build(template, &context()).unwrap().version.starts_with("t@7-"));
     }
@@ -185,10 +201,16 @@ mod tests {
             assert_eq!(build(&template, &context()).err(), Some(error), "{body}");
         };
         check("{{secret}}", PromptError::Unknown("secret".into()));
-        check("{{#display_name}}{{x}}{{/display_name}}", PromptError::Unknown("x".into()));
+        check(
+            "{{#display_name}}{{x}}{{/display_name}}",
+            PromptError::Unknown("x".into()),
+        );
         check("{{locale", PromptError::Unclosed);
         check("{{#first_turn}}a", PromptError::Unclosed);
-        assert_eq!(build("no front matter", &context()).err(), Some(PromptError::FrontMatter));
+        assert_eq!(
+            build("no front matter", &context()).err(),
+            Some(PromptError::FrontMatter)
+        );
     }
 
     proptest! {

@@ -50,9 +50,7 @@ fn encrypt(key: &[u8; 32], nonce: NonceBytes, plain: &[u8], place: &str) -> Resu
 
 fn decrypt(key: &[u8; 32], sealed: &[u8], place: &str) -> Result<Vec<u8>, SealError> {
     let (format, rest) = sealed.split_first().ok_or(SealError::Rejected)?;
-    let (nonce, body) = rest
-        .split_at_checked(NONCE_BYTES)
-        .ok_or(SealError::Rejected)?;
+    let (nonce, body) = rest.split_at_checked(NONCE_BYTES).ok_or(SealError::Rejected)?;
     if *format != FORMAT {
         return Err(SealError::Rejected);
     }
@@ -155,9 +153,7 @@ impl KeyRing {
             .iter()
             .find(|(version, _)| *version == wrapped.version)
             .ok_or(SealError::UnknownVersion(wrapped.version))?;
-        let sealed = STANDARD
-            .decode(&wrapped.sealed)
-            .map_err(|_| SealError::Rejected)?;
+        let sealed = STANDARD.decode(&wrapped.sealed).map_err(|_| SealError::Rejected)?;
         let bytes = decrypt(wrapping, &sealed, owner)?;
         Ok(DataKey(bytes.try_into().map_err(|_| SealError::Rejected)?))
     }

@@ -37,13 +37,18 @@ pub struct ChatConfig {
 }
 
 fn text(env: &Env, name: &str) -> Option<String> {
-    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
+    env.var(name)
+        .ok()
+        .map(|value| value.to_string())
+        .filter(|value| !value.is_empty())
 }
 
 fn number(env: &Env, name: &str, default: u64) -> Result<u64, ApiError> {
     match text(env, name) {
         None => Ok(default),
-        Some(value) => value.parse().map_err(|_| ApiError::internal(format!("{name} is not a number"))),
+        Some(value) => value
+            .parse()
+            .map_err(|_| ApiError::internal(format!("{name} is not a number"))),
     }
 }
 
@@ -65,7 +70,9 @@ impl ChatConfig {
             .ok_or_else(|| ApiError::internal("TOKEN_SECRET is not base64 of at least 32 bytes"))?;
         let key_ring = KeyRing::parse(&secret("KEK")?).map_err(|error| ApiError::internal(format!("KEK: {error}")))?;
         let llm = match text(env, "LLM_PROVIDER").as_deref() {
-            None | Some("offline") => LlmConfig::Offline { token_delay_ms: number(env, "OFFLINE_TOKEN_DELAY_MS", 25)? },
+            None | Some("offline") => LlmConfig::Offline {
+                token_delay_ms: number(env, "OFFLINE_TOKEN_DELAY_MS", 25)?,
+            },
             Some("openai") => LlmConfig::OpenAi(Endpoint {
                 base_url: text(env, "LLM_BASE_URL").ok_or_else(|| ApiError::internal("LLM_BASE_URL is not set"))?,
                 api_key: env.secret("LLM_API_KEY").ok().map(|key| key.to_string()),
@@ -79,7 +86,12 @@ impl ChatConfig {
             key_ring,
             llm,
             allowed_origins: text(env, "ALLOWED_ORIGINS")
-                .map(|list| list.split(',').map(|origin| origin.trim().to_string()).filter(|origin| !origin.is_empty()).collect())
+                .map(|list| {
+                    list.split(',')
+                        .map(|origin| origin.trim().to_string())
+                        .filter(|origin| !origin.is_empty())
+                        .collect()
+                })
                 .unwrap_or_default(),
             window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),
             idle_timeout_ms: number(env, "LLM_IDLE_TIMEOUT_MS", 60_000)?,

@@ -28,12 +28,14 @@ pub fn transaction(state: &State, statements: Vec<Statement>) -> Result<()> {
     let storage = raw_storage(state)?;
     let sql = state.storage().sql();
     let mut work = Some(statements);
-    let body = Closure::<dyn FnMut() -> std::result::Result<JsValue, JsValue>>::wrap_assert_unwind_safe(Box::new(move || {
-        for (query, bindings) in work.take().unwrap_or_default() {
-            sql.exec(query, bindings).map_err(|error| JsValue::from(error.to_string()))?;
-        }
-        Ok(JsValue::UNDEFINED)
-    }));
+    let body =
+        Closure::<dyn FnMut() -> std::result::Result<JsValue, JsValue>>::wrap_assert_unwind_safe(Box::new(move || {
+            for (query, bindings) in work.take().unwrap_or_default() {
+                sql.exec(query, bindings)
+                    .map_err(|error| JsValue::from(error.to_string()))?;
+            }
+            Ok(JsValue::UNDEFINED)
+        }));
     method(&storage, "transactionSync")?
         .call1(&storage, body.as_ref().unchecked_ref())
         .map(|_| ())
@@ -46,6 +48,9 @@ pub fn transaction(state: &State, statements: Vec<Statement>) -> Result<()> {
 /// The storage's, where a write was lost.
 pub async fn sync(state: &State) -> Result<()> {
     let storage = raw_storage(state)?;
-    let promise: Promise = method(&storage, "sync")?.call0(&storage).map_err(Error::from)?.unchecked_into();
+    let promise: Promise = method(&storage, "sync")?
+        .call0(&storage)
+        .map_err(Error::from)?
+        .unchecked_into();
     JsFuture::from(promise).await.map(|_| ()).map_err(Error::from)
 }

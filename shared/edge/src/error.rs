@@ -61,7 +61,10 @@ impl ApiError {
     /// Something behind us is away for now.
     #[must_use]
     pub fn unavailable(cause: impl Into<String>) -> Self {
-        Self::Unavailable { retry_after_s: 2, cause: cause.into() }
+        Self::Unavailable {
+            retry_after_s: 2,
+            cause: cause.into(),
+        }
     }
 
     fn parts(&self) -> (u16, &'static str, &'static str) {
@@ -73,7 +76,11 @@ impl ApiError {
             Self::Invalid(_) => (400, "invalid-request", "The request is not valid"),
             Self::TooLarge(_) => (413, "payload-too-large", "Too large"),
             Self::MediaType => (415, "unsupported-media-type", "Send application/json"),
-            Self::IdempotencyKeyReused => (422, "idempotency-key-reused", "The idempotency key was used with another body"),
+            Self::IdempotencyKeyReused => (
+                422,
+                "idempotency-key-reused",
+                "The idempotency key was used with another body",
+            ),
             Self::NotLastTurn => (409, "not-last-turn", "Only the last turn can be replaced"),
             Self::QueueFull { .. } => (429, "queue-full", "Too many turns are waiting"),
             Self::RateLimited { .. } => (429, "rate-limited", "Too many requests"),
@@ -96,7 +103,9 @@ impl ApiError {
                     body.insert("detail".into(), detail.as_str().into());
                 }
             }
-            Self::QueueFull { retry_after_s } | Self::RateLimited { retry_after_s } => retry_after = Some(*retry_after_s),
+            Self::QueueFull { retry_after_s } | Self::RateLimited { retry_after_s } => {
+                retry_after = Some(*retry_after_s)
+            }
             Self::Unavailable { retry_after_s, cause } => {
                 retry_after = Some(*retry_after_s);
                 log::line("error", slug, correlation_id, json!({"cause": cause}));

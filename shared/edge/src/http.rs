@@ -51,7 +51,9 @@ pub async fn body(request: &mut Request) -> Result<Vec<u8>, ApiError> {
 pub async fn json<T: DeserializeOwned>(request: &mut Request) -> Result<(T, Vec<u8>), ApiError> {
     let content_type = header(request.headers(), "content-type");
     let bytes = body(request).await?;
-    if !bytes.is_empty() && !content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json")) {
+    if !bytes.is_empty()
+        && !content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"))
+    {
         return Err(ApiError::MediaType);
     }
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };

@@ -3,8 +3,8 @@
 use crate::config::LlmConfig;
 use futures::future::{Either, select};
 use futures::{Stream, StreamExt};
-use silent_core::turn::{LlmEvent, LlmProvider, LlmRequest, ProviderError, StopReason, TokenStream, Usage};
 use silent_core::memory::estimate_tokens;
+use silent_core::turn::{LlmEvent, LlmProvider, LlmRequest, ProviderError, StopReason, TokenStream, Usage};
 use silent_providers::http::HttpRequest;
 use silent_providers::llm::{offline, openai};
 use std::collections::VecDeque;
@@ -24,7 +24,10 @@ impl<'a> Llm<'a> {
     /// From configuration; `idle_timeout_ms` bounds each wait for bytes.
     #[must_use]
     pub fn new(config: &'a LlmConfig, idle_timeout_ms: u64) -> Self {
-        Self { config, idle: Duration::from_millis(idle_timeout_ms) }
+        Self {
+            config,
+            idle: Duration::from_millis(idle_timeout_ms),
+        }
     }
 }
 
@@ -40,7 +43,9 @@ impl LlmProvider for Llm<'_> {
 
     async fn stream(&self, request: &LlmRequest) -> Result<LlmStream, ProviderError> {
         match self.config {
-            LlmConfig::Offline { token_delay_ms } => Ok(LlmStream::Offline(OfflineStream::new(request, *token_delay_ms))),
+            LlmConfig::Offline { token_delay_ms } => {
+                Ok(LlmStream::Offline(OfflineStream::new(request, *token_delay_ms)))
+            }
             LlmConfig::OpenAi(endpoint) => {
                 let abort = AbortOnDrop::default();
                 let asked = pin!(send(openai::request(endpoint, request), abort.signal()));
@@ -50,7 +55,12 @@ impl LlmProvider for Llm<'_> {
                 };
                 let status = response.status_code();
                 if status != 200 {
-                    let retry_after_s = response.headers().get("retry-after").ok().flatten().and_then(|value| value.parse().ok());
+                    let retry_after_s = response
+                        .headers()
+                        .get("retry-after")
+                        .ok()
+                        .flatten()
+                        .and_then(|value| value.parse().ok());
                     return Err(openai::error_of_status(status, retry_after_s));
                 }
                 let bytes = response.stream().map_err(|_| ProviderError::Protocol("no body"))?;
@@ -70,10 +80,14 @@ impl LlmProvider for Llm<'_> {
 async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, ProviderError> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
-        headers.set(name, value).map_err(|_| ProviderError::Protocol("header"))?;
+        headers
+            .set(name, value)
+            .map_err(|_| ProviderError::Protocol("header"))?;
     }
     let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_headers(headers).with_body(Some(request.body.into()));
+    init.with_method(Method::Post)
+        .with_headers(headers)
+        .with_body(Some(request.body.into()));
     let request = Request::new_with_init(&request.url, &init).map_err(|_| ProviderError::Protocol("url"))?;
     Fetch::Request(request)
         .send_with_signal(&signal)
@@ -131,13 +145,20 @@ impl OfflineStream {
     fn new(request: &LlmRequest, delay_ms: u64) -> Self {
         let reply = offline::reply(&request.messages);
         let usage = Usage {
-            input_tokens: request.messages.iter().map(|message| u64::from(estimate_tokens(&message.text))).sum(),
+            input_tokens: request
+                .messages
+                .iter()
+                .map(|message| u64::from(estimate_tokens(&message.text)))
+                .sum(),
             output_tokens: u64::from(estimate_tokens(&reply)),
         };
         let mut events = VecDeque::from([LlmEvent::Model(offline::MODEL.into())]);
         events.extend(offline::tokens(&reply).into_iter().map(LlmEvent::Delta));
         events.extend([LlmEvent::Usage(usage), LlmEvent::Stop(StopReason::Stop)]);
-        Self { events, delay: Duration::from_millis(delay_ms) }
+        Self {
+            events,
+            delay: Duration::from_millis(delay_ms),
+        }
     }
 
     async fn next(&mut self) -> Option<LlmEvent> {

@@ -43,7 +43,10 @@ pub async fn snapshot(env: &Env, now_ms: u64) -> Option<Rc<Snapshot>> {
         (None, Some((snapshot, _))) => snapshot,
         (None, None) => Rc::new(Snapshot::builtin().ok()?),
     };
-    HELD.set(Some(Held { snapshot: snapshot.clone(), looked_at_ms: now_ms }));
+    HELD.set(Some(Held {
+        snapshot: snapshot.clone(),
+        looked_at_ms: now_ms,
+    }));
     Some(snapshot)
 }
 
@@ -55,5 +58,7 @@ async fn newer_than(env: &Env, version: u64) -> Option<Snapshot> {
         return None;
     }
     let text = kv.get(&pointer.key).cache_ttl(3_600).text().await.ok()??;
-    Snapshot::parse(&text).ok().filter(|snapshot| snapshot.version() > version)
+    Snapshot::parse(&text)
+        .ok()
+        .filter(|snapshot| snapshot.version() > version)
 }

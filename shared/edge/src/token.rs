@@ -29,7 +29,9 @@ impl Tokens {
     /// With a secret of at least 32 bytes.
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
-        Self { key: Hs256Key::new(secret) }
+        Self {
+            key: Hs256Key::new(secret),
+        }
     }
 
     /// A token for a guest.
@@ -37,7 +39,10 @@ impl Tokens {
     /// # Errors
     /// [`ApiError::Internal`] where the claims cannot be written.
     pub fn issue(&self, person: &PersonId, now_ms: u64) -> Result<String, ApiError> {
-        let mut claims = Claims::new(Custom { sub: person.to_string(), kind: "guest".into() });
+        let mut claims = Claims::new(Custom {
+            sub: person.to_string(),
+            kind: "guest".into(),
+        });
         claims.issued_at = Some(moment(now_ms));
         claims.expiration = Some(moment(now_ms) + Duration::seconds(LIFETIME_S));
         Hs256
@@ -51,10 +56,15 @@ impl Tokens {
     /// [`ApiError::Unauthorized`] for a token that is malformed, foreign, altered or expired.
     pub fn verify(&self, token: &str, now_ms: u64) -> Result<PersonId, ApiError> {
         let untrusted = UntrustedToken::new(token).map_err(|_| ApiError::Unauthorized)?;
-        let token: Token<Custom> = Hs256.validator(&self.key).validate(&untrusted).map_err(|_| ApiError::Unauthorized)?;
+        let token: Token<Custom> = Hs256
+            .validator(&self.key)
+            .validate(&untrusted)
+            .map_err(|_| ApiError::Unauthorized)?;
         let options = TimeOptions::new(Duration::seconds(5), || moment(now_ms));
         let claims = token.claims();
-        claims.validate_expiration(&options).map_err(|_| ApiError::Unauthorized)?;
+        claims
+            .validate_expiration(&options)
+            .map_err(|_| ApiError::Unauthorized)?;
         PersonId::parse(&claims.custom.sub).map_err(|_| ApiError::Unauthorized)
     }
 }
@@ -76,7 +86,11 @@ mod tests {
 
         let later = NOW + u64::try_from(LIFETIME_S).unwrap() * 1_000 + 6_000;
         assert_eq!(tokens.verify(&token, later), Err(ApiError::Unauthorized), "expired");
-        assert_eq!(Tokens::new(&[2; 32]).verify(&token, NOW), Err(ApiError::Unauthorized), "another key");
+        assert_eq!(
+            Tokens::new(&[2; 32]).verify(&token, NOW),
+            Err(ApiError::Unauthorized),
+            "another key"
+        );
         let body = token.split('.').nth(1).unwrap();
         let none = format!("{}.{body}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));
         for forged in ["", "a.b.c", &none, &token.replace('.', "..")] {

@@ -8,16 +8,30 @@ use worker::{D1Database, Error, Result};
 /// Writes one message. Written twice, it has the effect of once; after an erasure, none.
 pub(crate) async fn store(db: &D1Database, message: &QueueMessage) -> Result<()> {
     match message {
-        QueueMessage::SessionCreated { session_id, person_id, product, created_at_ms } => {
+        QueueMessage::SessionCreated {
+            session_id,
+            person_id,
+            product,
+            created_at_ms,
+        } => {
             db.prepare(
                 "INSERT INTO sessions(session_id, person_id, product, created_at_ms) SELECT ?1, ?2, ?3, ?4
                  WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?1, ?2)) ON CONFLICT DO NOTHING",
             )
-            .bind(&[session_id.as_str().into(), person_id.as_str().into(), product.into(), integer(*created_at_ms)])?
+            .bind(&[
+                session_id.as_str().into(),
+                person_id.as_str().into(),
+                product.into(),
+                integer(*created_at_ms),
+            ])?
             .run()
             .await?;
         }
-        QueueMessage::Turn { event, sealed_input, sealed_output } => {
+        QueueMessage::Turn {
+            event,
+            sealed_input,
+            sealed_output,
+        } => {
             db.prepare(
                 "INSERT INTO turn_events(event_id, session_id, person_id, turn_id, seq, product, status, accepted_at_ms, ttft_ms, total_ms,
                    provider, model, crisis_level, cost_micros, event, sealed_input, sealed_output)
@@ -46,7 +60,13 @@ pub(crate) async fn store(db: &D1Database, message: &QueueMessage) -> Result<()>
             .run()
             .await?;
         }
-        QueueMessage::Feedback { event_id, session_id, person_id, satisfaction_milli, at_ms } => {
+        QueueMessage::Feedback {
+            event_id,
+            session_id,
+            person_id,
+            satisfaction_milli,
+            at_ms,
+        } => {
             db.prepare(
                 "INSERT INTO feedback(event_id, session_id, person_id, satisfaction_milli, at_ms) SELECT ?1, ?2, ?3, ?4, ?5
                  WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?2, ?3))
@@ -63,7 +83,9 @@ pub(crate) async fn store(db: &D1Database, message: &QueueMessage) -> Result<()>
             .run()
             .await?;
         }
-        QueueMessage::EraseSession { session_id, at_ms } => erase(db, "session_id", session_id.as_str(), *at_ms).await?,
+        QueueMessage::EraseSession { session_id, at_ms } => {
+            erase(db, "session_id", session_id.as_str(), *at_ms).await?
+        }
         QueueMessage::ErasePerson { person_id, at_ms } => erase(db, "person_id", person_id.as_str(), *at_ms).await?,
     }
     Ok(())
@@ -76,7 +98,10 @@ async fn erase(db: &D1Database, column: &'static str, subject: &str, at_ms: u64)
             .bind(&[subject.into(), integer(at_ms)])?,
     ];
     for table in ["turn_events", "feedback", "sessions"] {
-        statements.push(db.prepare(format!("DELETE FROM {table} WHERE {column} = ?1")).bind(&[subject.into()])?);
+        statements.push(
+            db.prepare(format!("DELETE FROM {table} WHERE {column} = ?1"))
+                .bind(&[subject.into()])?,
+        );
     }
     db.batch(statements).await?;
     Ok(())

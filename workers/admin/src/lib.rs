@@ -14,7 +14,9 @@ const DB: &str = "DB";
 #[event(fetch)]
 async fn fetch(request: Request, _env: Env, _context: Context) -> Result<Response> {
     match (request.method(), request.path().as_str()) {
-        (Method::Get, "/admin/health") => Response::from_json(&serde_json::json!({"status": "ok", "worker": "admin", "version": env!("CARGO_PKG_VERSION")})),
+        (Method::Get, "/admin/health") => Response::from_json(
+            &serde_json::json!({"status": "ok", "worker": "admin", "version": env!("CARGO_PKG_VERSION")}),
+        ),
         _ => ApiError::NotFound.into_response(""),
     }
 }
@@ -25,7 +27,12 @@ async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Resu
     let db = match env.d1(DB) {
         Ok(db) => db,
         Err(error) => {
-            log::line("error", "consumer-without-database", "queue", serde_json::json!({"cause": error.to_string()}));
+            log::line(
+                "error",
+                "consumer-without-database",
+                "queue",
+                serde_json::json!({"cause": error.to_string()}),
+            );
             batch.retry_all();
             return Ok(());
         }
@@ -38,7 +45,12 @@ async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Resu
         match stored {
             Ok(()) => message.ack(),
             Err(error) => {
-                log::line("error", "consumer-retries", "queue", serde_json::json!({"message": message.id(), "cause": error.to_string()}));
+                log::line(
+                    "error",
+                    "consumer-retries",
+                    "queue",
+                    serde_json::json!({"message": message.id(), "cause": error.to_string()}),
+                );
                 message.retry();
             }
         }

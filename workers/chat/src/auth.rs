@@ -10,8 +10,11 @@ const COOKIE: &str = "si_token";
 
 /// The person of a request; bearer before cookie.
 pub(crate) fn person(request: &Request, tokens: &Tokens, now_ms: u64) -> Result<PersonId, ApiError> {
-    let bearer = header(request.headers(), "authorization").and_then(|value| value.strip_prefix("Bearer ").map(ToString::to_string));
-    let token = bearer.or_else(|| cookie(request.headers(), COOKIE)).ok_or(ApiError::Unauthorized)?;
+    let bearer = header(request.headers(), "authorization")
+        .and_then(|value| value.strip_prefix("Bearer ").map(ToString::to_string));
+    let token = bearer
+        .or_else(|| cookie(request.headers(), COOKIE))
+        .ok_or(ApiError::Unauthorized)?;
     tokens.verify(&token, now_ms)
 }
 

@@ -28,9 +28,17 @@ pub(crate) fn person_stub(env: &Env, id: &PersonId) -> Result<Stub, ApiError> {
 }
 
 /// Calls an object. Names do not resolve anywhere: the stub decides who answers.
-pub(crate) async fn call(stub: &Stub, method: Method, path: &str, headers: Headers, body: Option<String>) -> Result<Response, ApiError> {
+pub(crate) async fn call(
+    stub: &Stub,
+    method: Method,
+    path: &str,
+    headers: Headers,
+    body: Option<String>,
+) -> Result<Response, ApiError> {
     let mut init = RequestInit::new();
-    init.with_method(method).with_headers(headers).with_body(body.map(Into::into));
+    init.with_method(method)
+        .with_headers(headers)
+        .with_body(body.map(Into::into));
     let request = Request::new_with_init(&format!("https://object{path}"), &init)?;
     stub.fetch_with_request(request)
         .await
@@ -38,7 +46,12 @@ pub(crate) async fn call(stub: &Stub, method: Method, path: &str, headers: Heade
 }
 
 /// Calls an object with JSON and reads JSON; any other status than success is an error.
-pub(crate) async fn call_json<T: DeserializeOwned>(stub: &Stub, method: Method, path: &str, body: Option<&impl Serialize>) -> Result<T, ApiError> {
+pub(crate) async fn call_json<T: DeserializeOwned>(
+    stub: &Stub,
+    method: Method,
+    path: &str,
+    body: Option<&impl Serialize>,
+) -> Result<T, ApiError> {
     let body = body
         .map(serde_json::to_string)
         .transpose()

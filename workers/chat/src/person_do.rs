@@ -15,7 +15,9 @@ use silent_edge::error::ApiError;
 use silent_edge::queue::QueueMessage;
 use silent_edge::{SystemClock, durable, http, random};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use worker::{DurableObject, Env, Headers, Method, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object};
+use worker::{
+    DurableObject, Env, Headers, Method, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
+};
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS person(person_id TEXT PRIMARY KEY, wrapped_key TEXT, erased_at_ms INTEGER, reported INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -42,7 +44,11 @@ pub(crate) struct Join {
 
 impl NewSession {
     pub(crate) fn of(&self, person: &PersonId) -> Join {
-        Join { person_id: person.clone(), session_id: self.session_id.clone(), created_at_ms: self.created_at_ms }
+        Join {
+            person_id: person.clone(),
+            session_id: self.session_id.clone(),
+            created_at_ms: self.created_at_ms,
+        }
     }
 }
 
@@ -144,12 +150,21 @@ impl PersonObject {
     }
 
     fn person(&self) -> std::result::Result<Option<PersonRow>, ApiError> {
-        Ok(self.sql().exec("SELECT person_id, wrapped_key, erased_at_ms, reported FROM person", None)?.to_array()?.pop())
+        Ok(self
+            .sql()
+            .exec(
+                "SELECT person_id, wrapped_key, erased_at_ms, reported FROM person",
+                None,
+            )?
+            .to_array()?
+            .pop())
     }
 
     /// The person, if there is one who was not erased.
     fn living(&self) -> std::result::Result<PersonRow, ApiError> {
-        self.person()?.filter(|person| person.erased_at_ms.is_none()).ok_or(ApiError::NotFound)
+        self.person()?
+            .filter(|person| person.erased_at_ms.is_none())
+            .ok_or(ApiError::NotFound)
     }
 
     async fn route(&self, mut request: Request) -> std::result::Result<Response, ApiError> {
@@ -165,7 +180,12 @@ impl PersonObject {
                 self.living()?;
                 self.sql().exec(
                     "UPDATE session SET last_active_at_ms = ?, turns = ?, sealed_title = ? WHERE session_id = ?",
-                    vec![integer(touch.last_active_at_ms), integer(touch.turns), touch.sealed_title.into(), touch.session_id.as_str().into()],
+                    vec![
+                        integer(touch.last_active_at_ms),
+                        integer(touch.turns),
+                        touch.sealed_title.into(),
+                        touch.session_id.as_str().into(),
+                    ],
                 )?;
                 ok()
             }
@@ -177,7 +197,8 @@ impl PersonObject {
             (Method::Delete, "/") => self.erase().await,
             (Method::Delete, path) => {
                 let session = path.strip_prefix("/sessions/").ok_or(ApiError::NotFound)?;
-                self.sql().exec("DELETE FROM session WHERE session_id = ?", vec![session.into()])?;
+                self.sql()
+                    .exec("DELETE FROM session WHERE session_id = ?", vec![session.into()])?;
                 ok()
             }
             _ => Err(ApiError::NotFound),
@@ -198,16 +219,27 @@ impl PersonObject {
                 let wrapped = self
                     .key_ring()?
                     .wrap(&key, join.person_id.as_str(), random::bytes()?)
-                    .and_then(|wrapped| serde_json::to_string(&wrapped).map_err(|_| silent_core::sealed::SealError::KeyRing))
+                    .and_then(|wrapped| {
+                        serde_json::to_string(&wrapped).map_err(|_| silent_core::sealed::SealError::KeyRing)
+                    })
                     .map_err(|error| ApiError::internal(error.to_string()))?;
-                self.sql().exec("INSERT INTO person(person_id, wrapped_key) VALUES (?, ?)", vec![join.person_id.as_str().into(), wrapped.into()])?;
+                self.sql().exec(
+                    "INSERT INTO person(person_id, wrapped_key) VALUES (?, ?)",
+                    vec![join.person_id.as_str().into(), wrapped.into()],
+                )?;
             }
         }
         self.sql().exec(
             "INSERT INTO session(session_id, created_at_ms, last_active_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            vec![join.session_id.as_str().into(), integer(join.created_at_ms), integer(join.created_at_ms)],
+            vec![
+                join.session_id.as_str().into(),
+                integer(join.created_at_ms),
+                integer(join.created_at_ms),
+            ],
         )?;
-        Ok(Response::from_json(&Joined { sessions: self.count()? })?)
+        Ok(Response::from_json(&Joined {
+            sessions: self.count()?,
+        })?)
     }
 
     fn count(&self) -> std::result::Result<u64, ApiError> {
@@ -215,7 +247,11 @@ impl PersonObject {
         struct Count {
             n: u64,
         }
-        Ok(self.sql().exec("SELECT count(*) AS n FROM session", None)?.one::<Count>()?.n)
+        Ok(self
+            .sql()
+            .exec("SELECT count(*) AS n FROM session", None)?
+            .one::<Count>()?
+            .n)
     }
 
     fn list(&self, request: &Request) -> std::result::Result<Response, ApiError> {
@@ -224,7 +260,9 @@ impl PersonObject {
             limit: Option<u32>,
             cursor: Option<String>,
         }
-        let query: Query = request.query().map_err(|_| ApiError::Invalid("limit must be a number".into()))?;
+        let query: Query = request
+            .query()
+            .map_err(|_| ApiError::Invalid("limit must be a number".into()))?;
         let limit = query.limit.unwrap_or(50).clamp(1, 100);
         let (before_ms, before_id) = match &query.cursor {
             None => (i64::MAX >> 11, String::from("~")),
@@ -234,7 +272,10 @@ impl PersonObject {
                 .ok_or_else(|| ApiError::Invalid("unknown cursor".into()))?,
         };
         let Ok(person) = self.living() else {
-            return Ok(Response::from_json(&SessionList { sessions: Vec::new(), next: None })?);
+            return Ok(Response::from_json(&SessionList {
+                sessions: Vec::new(),
+                next: None,
+            })?);
         };
         let rows: Vec<SessionRow> = self
             .sql()
@@ -245,13 +286,18 @@ impl PersonObject {
             )?
             .to_array()?;
         let next = (rows.len() == limit as usize)
-            .then(|| rows.last().map(|row| format!("{}.{}", row.last_active_at_ms, row.session_id)))
+            .then(|| {
+                rows.last()
+                    .map(|row| format!("{}.{}", row.last_active_at_ms, row.session_id))
+            })
             .flatten();
         let key = self.data_key(&person)?;
         let sessions = rows
             .into_iter()
             .map(|row| SessionEntry {
-                title: row.sealed_title.and_then(|sealed| open_text(&key, &sealed, &title_place(&row.session_id))),
+                title: row
+                    .sealed_title
+                    .and_then(|sealed| open_text(&key, &sealed, &title_place(&row.session_id))),
                 session_id: row.session_id,
                 created_at: rfc3339(row.created_at_ms),
                 last_active_at: rfc3339(row.last_active_at_ms),
@@ -279,7 +325,11 @@ impl PersonObject {
             durable::sync(&self.state).await?;
         }
         // Most erasures are over before the answer; what fails is left to the alarm.
-        let status = if self.erase_step().await.is_ok() { "erased" } else { "erasing" };
+        let status = if self.erase_step().await.is_ok() {
+            "erased"
+        } else {
+            "erasing"
+        };
         Ok(Response::from_json(&ErasureState { status: status.into() })?)
     }
 
@@ -297,14 +347,27 @@ impl PersonObject {
         for Id { session_id } in sessions {
             let headers = Headers::new();
             headers.set(PERSON_HEADER, person.person_id.as_str())?;
-            let response = call(&session_stub(&self.env, &session_id)?, Method::Delete, "/?by=person", headers, None).await?;
+            let response = call(
+                &session_stub(&self.env, &session_id)?,
+                Method::Delete,
+                "/?by=person",
+                headers,
+                None,
+            )
+            .await?;
             if !matches!(response.status_code(), 204 | 404) {
                 return Err(ApiError::unavailable("a session could not be erased"));
             }
-            self.sql().exec("DELETE FROM session WHERE session_id = ?", vec![session_id.as_str().into()])?;
+            self.sql().exec(
+                "DELETE FROM session WHERE session_id = ?",
+                vec![session_id.as_str().into()],
+            )?;
         }
         if person.reported == 0 {
-            let message = QueueMessage::ErasePerson { person_id: person.person_id, at_ms: person.erased_at_ms.unwrap_or(0) };
+            let message = QueueMessage::ErasePerson {
+                person_id: person.person_id,
+                at_ms: person.erased_at_ms.unwrap_or(0),
+            };
             let text = serde_json::to_string(&message).map_err(|_| ApiError::internal("message cannot be written"))?;
             self.env.queue("EVENTS")?.send(text).await?;
             self.sql().exec("UPDATE person SET reported = 1", None)?;
@@ -315,8 +378,10 @@ impl PersonObject {
 
 /// The data key of a person from its stored form.
 pub(crate) fn unwrap_key(ring: &KeyRing, wrapped: &str, person: &PersonId) -> std::result::Result<DataKey, ApiError> {
-    let wrapped: WrappedKey = serde_json::from_str(wrapped).map_err(|_| ApiError::internal("stored key is malformed"))?;
-    ring.unwrap(&wrapped, person.as_str()).map_err(|error| ApiError::internal(error.to_string()))
+    let wrapped: WrappedKey =
+        serde_json::from_str(wrapped).map_err(|_| ApiError::internal("stored key is malformed"))?;
+    ring.unwrap(&wrapped, person.as_str())
+        .map_err(|error| ApiError::internal(error.to_string()))
 }
 
 /// Opens base 64 of sealed text; none where it does not open.

@@ -31,7 +31,13 @@ pub(crate) struct Setting<'a> {
 }
 
 /// The policy of the companion for one turn.
-pub(crate) fn companion(snapshot: &Snapshot, assignment: &Assignment, person_id: &str, setting: &Setting<'_>, window_tokens: u32) -> Result<Policy, ApiError> {
+pub(crate) fn companion(
+    snapshot: &Snapshot,
+    assignment: &Assignment,
+    person_id: &str,
+    setting: &Setting<'_>,
+    window_tokens: u32,
+) -> Result<Policy, ApiError> {
     let prompt_variant = variant(snapshot, assignment, Category::SystemPrompt);
     let name = prompt_variant
         .and_then(|variant| variant.config.get("prompt"))
@@ -45,7 +51,9 @@ pub(crate) fn companion(snapshot: &Snapshot, assignment: &Assignment, person_id:
         display_name: None,
     };
     let model = variant(snapshot, assignment, Category::LlmModel);
-    let clamp = |value: Option<f64>, default: u32, scale: f64| value.map_or(default, |value| (value * scale).clamp(0.0, 1e9) as u32);
+    let clamp = |value: Option<f64>, default: u32, scale: f64| {
+        value.map_or(default, |value| (value * scale).clamp(0.0, 1e9) as u32)
+    };
     Ok(Policy {
         product: "companion".into(),
         prompt: prompt::build(source, &context).map_err(|error| ApiError::internal(error.to_string()))?,
@@ -71,7 +79,10 @@ fn local_hour(timezone: &str) -> Option<u8> {
     }
     let date = js_sys::Date::new(&(Date::now().as_millis() as f64).into());
     // Called through `Function`, an unknown zone is an error and not a trap.
-    let format: js_sys::Function = js_sys::Reflect::get(&date, &"toLocaleString".into()).ok()?.dyn_into().ok()?;
+    let format: js_sys::Function = js_sys::Reflect::get(&date, &"toLocaleString".into())
+        .ok()?
+        .dyn_into()
+        .ok()?;
     let text = format.call2(&date, &"en-GB".into(), &options).ok()?;
     text.as_string()?.parse().ok()
 }

@@ -56,7 +56,10 @@ pub fn to_title(markdown: &str) -> String {
 }
 
 fn is_rule(line: &str) -> bool {
-    line.len() >= 3 && ["-", "*", "_", "="].iter().any(|mark| line.chars().all(|c| mark.starts_with(c)))
+    line.len() >= 3
+        && ["-", "*", "_", "="]
+            .iter()
+            .any(|mark| line.chars().all(|c| mark.starts_with(c)))
 }
 
 /// Strips what marks a line as heading, quote or list item; says whether it needs an end of its own.

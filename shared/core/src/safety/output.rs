@@ -8,9 +8,41 @@ use alloc::vec::Vec;
 const SHINGLE_WORDS: usize = 8;
 
 /// Claims of being a person or a clinician, and unsafe talk of suicide (reportingonsuicide.org, "safe messaging").
-const CLAIMS: &[&str] = &["i am a human", "im a human", "i am a real person", "im a real person", "i am a therapist", "im a therapist", "as your therapist", "i am a doctor", "as your doctor", "i have called for help", "i will send help", "i am not an ai", "im not an ai"];
-const MESSAGING: &[&str] = &["committed suicide", "commit suicide", "successful suicide", "failed suicide", "suicide attempt failed", "painless way to die", "easy way to die"];
-const METHODS: &[&str] = &["lethal dose", "fatal dose", "how to tie a noose", "tie a noose", "slit your wrists", "cut your wrists", "jump off a bridge", "jump from a bridge", "overdose on"];
+const CLAIMS: &[&str] = &[
+    "i am a human",
+    "im a human",
+    "i am a real person",
+    "im a real person",
+    "i am a therapist",
+    "im a therapist",
+    "as your therapist",
+    "i am a doctor",
+    "as your doctor",
+    "i have called for help",
+    "i will send help",
+    "i am not an ai",
+    "im not an ai",
+];
+const MESSAGING: &[&str] = &[
+    "committed suicide",
+    "commit suicide",
+    "successful suicide",
+    "failed suicide",
+    "suicide attempt failed",
+    "painless way to die",
+    "easy way to die",
+];
+const METHODS: &[&str] = &[
+    "lethal dose",
+    "fatal dose",
+    "how to tie a noose",
+    "tie a noose",
+    "slit your wrists",
+    "cut your wrists",
+    "jump off a bridge",
+    "jump from a bridge",
+    "overdose on",
+];
 
 /// Why a sentence was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +94,9 @@ impl Guard {
     /// Guards answers under a system prompt.
     #[must_use]
     pub fn new(system_prompt: &str) -> Self {
-        Self { shingles: shingles(&words(system_prompt)).collect() }
+        Self {
+            shingles: shingles(&words(system_prompt)).collect(),
+        }
     }
 
     /// Judges one sentence. An unremarkable one passes byte for byte.
@@ -76,10 +110,16 @@ impl Guard {
             return replace("I won't go into that. Your safety matters more here. ", Reason::Method);
         }
         if has(MESSAGING) {
-            return replace("I'd rather say this with care: a person can be helped through such a time. ", Reason::UnsafeMessaging);
+            return replace(
+                "I'd rather say this with care: a person can be helped through such a time. ",
+                Reason::UnsafeMessaging,
+            );
         }
         if has(CLAIMS) {
-            return replace("To be clear: I am an AI, not a person and not a therapist. ", Reason::FalseClaim);
+            return replace(
+                "To be clear: I am an AI, not a person and not a therapist. ",
+                Reason::FalseClaim,
+            );
         }
         if shingles(&words).any(|shingle| self.shingles.contains(&shingle)) {
             return replace("I'd rather stay with what you were telling me. ", Reason::PromptLeak);
@@ -123,7 +163,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(sentence: &str, expected: Option<Reason>) {
-        let guard = Guard::new("You are Silent Infinity, a reflective companion. You are an AI and you say so plainly whenever you are asked.");
+        let guard = Guard::new(
+            "You are Silent Infinity, a reflective companion. You are an AI and you say so plainly whenever you are asked.",
+        );
         match (guard.check(sentence), expected) {
             (Verdict::Replace { reason, .. }, Some(wanted)) => assert_eq!(reason, wanted, "{sentence}"),
             (Verdict::Pass(_), None) => {}
@@ -138,7 +180,10 @@ mod tests {
         check("I am not a therapist.", None);
         check("He committed suicide because of that.", Some(Reason::UnsafeMessaging));
         check("The lethal dose is small.", Some(Reason::Method));
-        check("My rules: you are an AI and you say so plainly whenever you are asked.", Some(Reason::PromptLeak));
+        check(
+            "My rules: you are an AI and you say so plainly whenever you are asked.",
+            Some(Reason::PromptLeak),
+        );
     }
 
     #[test]

@@ -44,8 +44,13 @@ pub fn all() -> Vec<Resource> {
 pub fn for_country(country: Option<&str>) -> Vec<Resource> {
     let table = all();
     let wanted = country.unwrap_or("");
-    let (local, rest): (Vec<_>, Vec<_>) = table.into_iter().partition(|entry| entry.country.eq_ignore_ascii_case(wanted));
-    local.into_iter().chain(rest.into_iter().filter(|entry| entry.country == "*")).collect()
+    let (local, rest): (Vec<_>, Vec<_>) = table
+        .into_iter()
+        .partition(|entry| entry.country.eq_ignore_ascii_case(wanted));
+    local
+        .into_iter()
+        .chain(rest.into_iter().filter(|entry| entry.country == "*"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -57,12 +62,25 @@ mod tests {
     fn the_table_is_whole_and_none_has_expired() {
         let table: Vec<Resource> = serde_json::from_str(TABLE).unwrap();
         assert!(table.iter().any(|entry| entry.country == "*"));
-        #[allow(clippy::disallowed_methods, reason = "the date of the build is what this test is about")]
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the date of the build is what this test is about"
+        )]
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
         let today = crate::time::rfc3339(u64::try_from(now.as_millis()).unwrap());
         for entry in &table {
-            assert!(entry.expires_at.as_str() > &today[..10], "{} has expired: verify it again", entry.name);
-            assert!(entry.channel == "web" || (!entry.dial.is_empty() && !entry.emergency.is_empty()), "{}", entry.name);
+            assert!(
+                entry.expires_at.as_str() > today.get(..10).unwrap(),
+                "{} has expired: verify it again",
+                entry.name
+            );
+            assert!(
+                entry.channel == "web" || (!entry.dial.is_empty() && !entry.emergency.is_empty()),
+                "{}",
+                entry.name
+            );
         }
     }
 

@@ -78,7 +78,10 @@ pub fn response(level: Level, locale: &str, country: Option<&str>, _tags: &[Tag]
 /// What stands beside a model's answer at level 1.
 #[must_use]
 pub fn supportive_note(locale: &str, country: Option<&str>) -> CrisisResponse {
-    CrisisResponse { text: texts(locale).note.into(), resources: for_country(country) }
+    CrisisResponse {
+        text: texts(locale).note.into(),
+        resources: for_country(country),
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +95,11 @@ mod tests {
                 for country in [None, Some("US"), Some("ZZ")] {
                     let response = response(Level::new(level), locale, country, &[]);
                     assert!(!response.text.contains("{number}"), "{locale}");
-                    assert!(response.text.contains(if country == Some("US") { "911" } else { "112" }));
+                    assert!(
+                        response
+                            .text
+                            .contains(if country == Some("US") { "911" } else { "112" })
+                    );
                     let first = response.resources.first().unwrap();
                     assert_eq!(if country == Some("US") { "988" } else { "" }, first.dial);
                 }

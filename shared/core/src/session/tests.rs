@@ -11,11 +11,20 @@ fn the_first_turn_starts_at_once_and_the_second_waits() {
     let mut order = Order::new(2);
     assert_eq!(
         order.handle(Command::Submit(turn(1))),
-        vec![Effect::Accept { turn: turn(1), ahead: 0 }, Effect::Start(turn(1))]
+        vec![
+            Effect::Accept {
+                turn: turn(1),
+                ahead: 0
+            },
+            Effect::Start(turn(1))
+        ]
     );
     assert_eq!(
         order.handle(Command::Submit(turn(2))),
-        vec![Effect::Accept { turn: turn(2), ahead: 1 }]
+        vec![Effect::Accept {
+            turn: turn(2),
+            ahead: 1
+        }]
     );
     assert_eq!(order.active(), Some(&turn(1)));
     assert_eq!(order.handle(Command::Finished(turn(1))), vec![Effect::Start(turn(2))]);
@@ -38,7 +47,11 @@ fn a_stop_names_its_turn_and_a_stale_one_does_nothing() {
     assert_eq!(order.handle(Command::Stop(turn(2))), vec![Effect::Discard(turn(2))]);
     assert_eq!(order.handle(Command::Stop(turn(9))), vec![]);
     assert_eq!(order.handle(Command::Stop(turn(1))), vec![Effect::Cancel(turn(1))]);
-    assert_eq!(order.running(), Some(&turn(1)), "a cancelled turn still has to be stored");
+    assert_eq!(
+        order.running(),
+        Some(&turn(1)),
+        "a cancelled turn still has to be stored"
+    );
     assert_eq!(order.handle(Command::Finished(turn(1))), vec![]);
     assert!(order.is_idle());
 }

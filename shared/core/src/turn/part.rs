@@ -141,18 +141,26 @@ mod tests {
             replaced_by: None,
         };
         assert_eq!(
-            wire(&Part::Start { message_id: "msg_1".into(), message_metadata: metadata }),
+            wire(&Part::Start {
+                message_id: "msg_1".into(),
+                message_metadata: metadata
+            }),
             json!({"type": "start", "messageId": "msg_1", "messageMetadata": {
                 "turn_id": "trn_00000000000000000000000000", "status": "running",
                 "created_at": "1970-01-01T00:00:00.000Z"}})
         );
         assert_eq!(wire(&Part::StartStep), json!({"type": "start-step"}));
         assert_eq!(
-            wire(&Part::TextDelta { id: "t0".into(), delta: "a".into() }),
+            wire(&Part::TextDelta {
+                id: "t0".into(),
+                delta: "a".into()
+            }),
             json!({"type": "text-delta", "id": "t0", "delta": "a"})
         );
         assert_eq!(
-            wire(&Part::Finish { finish_reason: "stop".into() }),
+            wire(&Part::Finish {
+                finish_reason: "stop".into()
+            }),
             json!({"type": "finish", "finishReason": "stop"})
         );
         assert_eq!(
@@ -163,7 +171,11 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line_of_data_whatever_the_text() {
-        let event = Part::TextDelta { id: "t0".into(), delta: "a\nb\r\n\u{2028}".into() }.to_event(3);
+        let event = Part::TextDelta {
+            id: "t0".into(),
+            delta: "a\nb\r\n\u{2028}".into(),
+        }
+        .to_event(3);
         assert!(event.starts_with("id: 3\ndata: {"));
         assert_eq!(event.matches('\n').count(), 3);
         assert_eq!(Part::Done.to_event(9), "id: 9\ndata: [DONE]\n\n");

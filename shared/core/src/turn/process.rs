@@ -113,7 +113,10 @@ impl Answer {
             out.emit(Part::TextStart { id: BLOCK.into() });
         }
         self.text.push_str(&text);
-        out.emit(Part::TextDelta { id: BLOCK.into(), delta: text });
+        out.emit(Part::TextDelta {
+            id: BLOCK.into(),
+            delta: text,
+        });
     }
 
     /// Says a sentence of the model's, or what the guard puts in its place.
@@ -122,7 +125,11 @@ impl Answer {
             Verdict::Pass(text) => self.say(out, text),
             Verdict::Replace { text, reason } => {
                 self.guardrails.push(reason.as_str().to_string());
-                let gap = if self.text.is_empty() || self.text.ends_with(char::is_whitespace) { "" } else { " " };
+                let gap = if self.text.is_empty() || self.text.ends_with(char::is_whitespace) {
+                    ""
+                } else {
+                    " "
+                };
                 self.say(out, format!("{gap}{text}"));
             }
         }
@@ -165,7 +172,10 @@ pub async fn process_turn(
         crisis_level: Some(level),
         replaced_by: None,
     };
-    out.emit(Part::Start { message_id: input.message_id.clone(), message_metadata: metadata.clone() });
+    out.emit(Part::Start {
+        message_id: input.message_id.clone(),
+        message_metadata: metadata.clone(),
+    });
     out.emit(Part::StartStep);
 
     let mut answer = if level >= 2 {
@@ -174,7 +184,9 @@ pub async fn process_turn(
         let answer = model_answer(&input, policy, provider, out, clock, stopped.as_mut()).await;
         if level == 1 {
             let note = safety::supportive_note(&input.locale, input.country.as_deref());
-            out.emit(Part::DataSafety { data: json!({"level": level, "text": note.text, "resources": note.resources}) });
+            out.emit(Part::DataSafety {
+                data: json!({"level": level, "text": note.text, "resources": note.resources}),
+            });
         }
         answer
     };
@@ -184,7 +196,11 @@ pub async fn process_turn(
     metadata.provider = Some(answer.provider.clone());
     metadata.model = Some(answer.model.clone());
     let last = last_parts(&answer, metadata.clone());
-    let record = TurnRecord { event, answer: core::mem::take(&mut answer.text), safety_state: state };
+    let record = TurnRecord {
+        event,
+        answer: core::mem::take(&mut answer.text),
+        safety_state: state,
+    };
     let last = match store.commit(&record, &last).await {
         Ok(()) => last,
         Err(_) => {
@@ -216,16 +232,31 @@ pub fn unanswered(input: &TurnInput, policy: &Policy, status: Status, now_ms: u6
         replaced_by: None,
     };
     let mut parts = vec![
-        Part::Start { message_id: input.message_id.clone(), message_metadata: metadata.clone() },
+        Part::Start {
+            message_id: input.message_id.clone(),
+            message_metadata: metadata.clone(),
+        },
         Part::StartStep,
     ];
     parts.extend(last_parts(&answer, metadata));
-    (TurnRecord { event, answer: String::new(), safety_state: input.safety_state }, parts)
+    (
+        TurnRecord {
+            event,
+            answer: String::new(),
+            safety_state: input.safety_state,
+        },
+        parts,
+    )
 }
 
 /// The fixed text and the resources of the person's region; no model is asked.
 fn crisis_answer(input: &TurnInput, assessment: &Assessment, out: &mut impl PartSink) -> Answer {
-    let response = safety::response(assessment.level, &input.locale, input.country.as_deref(), &assessment.tags);
+    let response = safety::response(
+        assessment.level,
+        &input.locale,
+        input.country.as_deref(),
+        &assessment.tags,
+    );
     let mut answer = Answer::new("safety", "fixed-text");
     answer.stop = Some(StopReason::Stop);
     answer.say(out, response.text);
@@ -311,7 +342,9 @@ fn last_parts(answer: &Answer, metadata: Metadata) -> Vec<Part> {
         Status::Done => Part::Finish {
             finish_reason: answer.stop.unwrap_or(StopReason::Stop).as_str().into(),
         },
-        Status::Stopped => Part::Abort { reason: "stopped".into() },
+        Status::Stopped => Part::Abort {
+            reason: "stopped".into(),
+        },
         _ => Part::Error {
             error_text: match answer.error {
                 Some(ProviderError::Busy { .. }) => "The model is busy right now. Please try again in a moment.",
@@ -322,7 +355,9 @@ fn last_parts(answer: &Answer, metadata: Metadata) -> Vec<Part> {
             .into(),
         },
     };
-    let metadata = Part::MessageMetadata { message_metadata: metadata };
+    let metadata = Part::MessageMetadata {
+        message_metadata: metadata,
+    };
     vec![Part::FinishStep, metadata, end, Part::Done]
 }
 
@@ -354,10 +389,18 @@ fn record_event(
         requested_model: policy.model.clone(),
         prompt_version: policy.prompt.version.clone(),
         snapshot_version: policy.snapshot_version,
-        variants: if crisis { policy.production_defaults.clone() } else { policy.variants.clone() },
+        variants: if crisis {
+            policy.production_defaults.clone()
+        } else {
+            policy.variants.clone()
+        },
         crisis_override: crisis,
         crisis_level: assessment.level.get(),
-        safety_rules: assessment.evidence.iter().map(|evidence| evidence.rule_id.to_string()).collect(),
+        safety_rules: assessment
+            .evidence
+            .iter()
+            .map(|evidence| evidence.rule_id.to_string())
+            .collect(),
         rules_version: safety::rules_version().to_string(),
         injection_suspected: assessment.injection_suspected,
         guardrails: answer.guardrails.clone(),

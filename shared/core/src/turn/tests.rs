@@ -43,7 +43,10 @@ impl PartSink for Fake {
         self.0.note(&match part {
             Part::TextDelta { delta, .. } => alloc::format!("say {delta}"),
             part if part.is_last() => "DONE".into(),
-            part => serde_json::to_value(&part).unwrap()["type"].as_str().unwrap().to_string(),
+            part => serde_json::to_value(&part).unwrap()["type"]
+                .as_str()
+                .unwrap()
+                .to_string(),
         });
     }
 }
@@ -131,7 +134,13 @@ struct Case {
 }
 
 fn case(said: &'static str, opening: Result<Script, ProviderError>) -> Case {
-    Case { said, opening, stop_after: None, broken_store: false, state: SafetyState::default() }
+    Case {
+        said,
+        opening,
+        stop_after: None,
+        broken_store: false,
+        state: SafetyState::default(),
+    }
 }
 
 fn delta(text: &str) -> Result<LlmEvent, ProviderError> {
@@ -145,7 +154,10 @@ fn stop() -> Result<LlmEvent, ProviderError> {
 fn policy() -> Policy {
     Policy {
         product: "companion".into(),
-        prompt: SystemPrompt { text: "Be kind.".into(), version: "t@1-00000000".into() },
+        prompt: SystemPrompt {
+            text: "Be kind.".into(),
+            version: "t@1-00000000".into(),
+        },
         model: "wanted".into(),
         max_output_tokens: 100,
         temperature_milli: 700,
@@ -165,7 +177,11 @@ fn input(said: &str, state: SafetyState) -> TurnInput {
         kind: Kind::Send,
         message_id: "msg_1".into(),
         accepted_at_ms: 0,
-        messages: vec![Message { role: Role::User, text: said.into(), at_ms: 0 }],
+        messages: vec![Message {
+            role: Role::User,
+            text: said.into(),
+            at_ms: 0,
+        }],
         locale: "en".into(),
         country: Some("US".into()),
         traceparent: Some("00-abc-def-01".into()),
@@ -183,35 +199,82 @@ fn run(case: Case) -> Outcome {
         stop_after: case.stop_after,
         stop: Rc::new(RefCell::new(Some(sender))),
     };
-    let mut store = Store { world: world.clone(), broken: case.broken_store, records: Vec::new() };
+    let mut store = Store {
+        world: world.clone(),
+        broken: case.broken_store,
+        records: Vec::new(),
+    };
     let fake = Fake(world.clone());
     let stopped = async move {
         if receiver.await.is_err() {
             core::future::pending::<()>().await;
         }
     };
-    block_on(process_turn(input(case.said, case.state), &policy(), &provider, &mut store, &mut fake.clone(), &fake, stopped));
-    Outcome { log: world.log.borrow().clone(), record: store.records.remove(0), asked: provider.asked.take() }
+    block_on(process_turn(
+        input(case.said, case.state),
+        &policy(),
+        &provider,
+        &mut store,
+        &mut fake.clone(),
+        &fake,
+        stopped,
+    ));
+    Outcome {
+        log: world.log.borrow().clone(),
+        record: store.records.remove(0),
+        asked: provider.asked.take(),
+    }
 }
 
 #[test]
 fn a_turn_is_stored_before_finish_is_said() {
-    let usage = Usage { input_tokens: 5, output_tokens: 7 };
+    let usage = Usage {
+        input_tokens: 5,
+        output_tokens: 7,
+    };
     let outcome = run(case(
         "hello there",
-        Ok(vec![Ok(LlmEvent::Model("gpt-4o-mini".into())), delta("One. T"), delta("wo."), stop(), Ok(LlmEvent::Usage(usage))]),
+        Ok(vec![
+            Ok(LlmEvent::Model("gpt-4o-mini".into())),
+            delta("One. T"),
+            delta("wo."),
+            stop(),
+            Ok(LlmEvent::Usage(usage)),
+        ]),
     ));
     let expected = [
-        "start", "start-step", "text-start", "say One. ", "upstream closed", "say Two.", "text-end", "commit", "finish-step",
-        "message-metadata", "finish", "DONE",
+        "start",
+        "start-step",
+        "text-start",
+        "say One. ",
+        "upstream closed",
+        "say Two.",
+        "text-end",
+        "commit",
+        "finish-step",
+        "message-metadata",
+        "finish",
+        "DONE",
     ];
     assert_eq!(outcome.log, expected);
     let event = &outcome.record.event;
-    assert_eq!((event.status, event.usage, event.model.as_str(), event.requested_model.as_str()), (Status::Done, usage, "gpt-4o-mini", "wanted"));
+    assert_eq!(
+        (
+            event.status,
+            event.usage,
+            event.model.as_str(),
+            event.requested_model.as_str()
+        ),
+        (Status::Done, usage, "gpt-4o-mini", "wanted")
+    );
     assert_eq!(event.cost_micros, Some(5), "5 × 0.15 + 7 × 0.60 micros, rounded up");
     assert_eq!(event.trace_id.as_deref(), Some("abc"));
     assert_eq!(event.variants["LLM_MODEL"], "challenger");
-    assert!(event.ttft_ms.is_some_and(|ttft_ms| ttft_ms > 0 && ttft_ms < event.total_ms));
+    assert!(
+        event
+            .ttft_ms
+            .is_some_and(|ttft_ms| ttft_ms > 0 && ttft_ms < event.total_ms)
+    );
     assert_eq!(outcome.record.answer, "One. Two.");
     assert_eq!(outcome.asked[0].system, "Be kind.");
 }
@@ -221,7 +284,10 @@ fn a_crisis_asks_no_model_and_counts_as_production() {
     let outcome = run(case("I want to die", Ok(vec![delta("must not be said")])));
     assert!(outcome.asked.is_empty());
     let event = &outcome.record.event;
-    assert_eq!((event.crisis_level, event.crisis_override, event.provider.as_str()), (2, true, "safety"));
+    assert_eq!(
+        (event.crisis_level, event.crisis_override, event.provider.as_str()),
+        (2, true, "safety")
+    );
     assert_eq!(event.variants["LLM_MODEL"], "production");
     assert!(outcome.log.contains(&"data-safety".into()) && outcome.record.answer.contains("911"));
 }
@@ -229,7 +295,10 @@ fn a_crisis_asks_no_model_and_counts_as_production() {
 #[test]
 fn the_gates_memory_is_stored_with_the_turn() {
     let outcome = run(case("I'm going to kill myself", Ok(vec![])));
-    let next = run(Case { state: outcome.record.safety_state, ..case("tell me a joke", Ok(vec![stop()])) });
+    let next = run(Case {
+        state: outcome.record.safety_state,
+        ..case("tell me a joke", Ok(vec![stop()]))
+    });
     assert_eq!((next.record.event.crisis_level, next.asked.len()), (3, 0));
 }
 
@@ -242,15 +311,27 @@ fn level_one_is_answered_by_the_model_and_help_is_shown() {
 
 #[test]
 fn what_a_model_must_not_say_is_replaced() {
-    let outcome = run(case("who are you", Ok(vec![delta("Hello. I am a therapist. Bye."), stop()])));
-    assert_eq!(outcome.record.answer, "Hello. To be clear: I am an AI, not a person and not a therapist. Bye.");
+    let outcome = run(case(
+        "who are you",
+        Ok(vec![delta("Hello. I am a therapist. Bye."), stop()]),
+    ));
+    assert_eq!(
+        outcome.record.answer,
+        "Hello. To be clear: I am an AI, not a person and not a therapist. Bye."
+    );
     assert_eq!(outcome.record.event.guardrails, ["false-claim"]);
 }
 
 #[test]
 fn a_stop_keeps_what_was_said_and_closes_the_upstream() {
-    let outcome = run(Case { stop_after: Some(2), ..case("tell me", Ok(vec![delta("One. "), delta("Tw"), delta("never")])) });
-    assert_eq!((outcome.record.event.status, outcome.record.answer.as_str()), (Status::Stopped, "One. Tw"));
+    let outcome = run(Case {
+        stop_after: Some(2),
+        ..case("tell me", Ok(vec![delta("One. "), delta("Tw"), delta("never")]))
+    });
+    assert_eq!(
+        (outcome.record.event.status, outcome.record.answer.as_str()),
+        (Status::Stopped, "One. Tw")
+    );
     let at = |entry: &str| outcome.log.iter().position(|other| other == entry).unwrap();
     assert!(at("upstream closed") < at("commit") && at("commit") < at("abort"));
 }
@@ -261,7 +342,10 @@ fn failures_are_told_and_recorded_and_never_look_whole() {
         (Err(ProviderError::Unreachable), "provider-unreachable"),
         (Err(ProviderError::Busy { retry_after_s: Some(3) }), "provider-busy"),
         (Ok(vec![delta("Half")]), "provider-truncated"),
-        (Ok(vec![delta("Half"), Err(ProviderError::InStream)]), "provider-in-stream"),
+        (
+            Ok(vec![delta("Half"), Err(ProviderError::InStream)]),
+            "provider-in-stream",
+        ),
         (Ok(vec![Err(ProviderError::TimedOut("silence"))]), "provider-timeout"),
     ] {
         let outcome = run(case("hi", opening));
@@ -273,29 +357,78 @@ fn failures_are_told_and_recorded_and_never_look_whole() {
 
 #[test]
 fn a_store_that_refuses_makes_the_turn_fail() {
-    let outcome = run(Case { broken_store: true, ..case("hi", Ok(vec![delta("Fine."), stop()])) });
+    let outcome = run(Case {
+        broken_store: true,
+        ..case("hi", Ok(vec![delta("Fine."), stop()]))
+    });
     assert_eq!(outcome.log[outcome.log.len() - 2..], ["error", "DONE"]);
 }
 
 #[test]
 fn an_unanswered_turn_is_recorded_too() {
     let (record, parts) = unanswered(&input("hi", SafetyState::default()), &policy(), Status::Interrupted, 9);
-    assert_eq!((record.event.status, record.event.provider.as_str()), (Status::Interrupted, "none"));
-    assert!(matches!(parts[..], [Part::Start { .. }, Part::StartStep, Part::FinishStep, Part::MessageMetadata { .. }, Part::Error { .. }, Part::Done]));
+    assert_eq!(
+        (record.event.status, record.event.provider.as_str()),
+        (Status::Interrupted, "none")
+    );
+    assert!(matches!(
+        parts[..],
+        [
+            Part::Start { .. },
+            Part::StartStep,
+            Part::FinishStep,
+            Part::MessageMetadata { .. },
+            Part::Error { .. },
+            Part::Done
+        ]
+    ));
 }
 
 #[test]
 fn event_format_unchanged() {
     let (record, _) = unanswered(&input("hi", SafetyState::default()), &policy(), Status::Stopped, 9);
     let event = record.event;
-    let keys: Vec<String> = serde_json::to_value(&event).unwrap().as_object().unwrap().keys().cloned().collect();
+    let keys: Vec<String> = serde_json::to_value(&event)
+        .unwrap()
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
     assert_eq!(
         keys,
         [
-            "accepted_at_ms", "cost_micros", "country", "crisis_level", "crisis_override", "error", "event_id", "finish_reason",
-            "guardrails", "injection_suspected", "kind", "model", "person_id", "product", "prompt_version", "provider", "queued_ms",
-            "requested_model", "rules_version", "safety_rules", "seq", "session_id", "snapshot_version", "status", "total_ms",
-            "trace_id", "ttft_ms", "turn_id", "usage", "variants", "version"
+            "accepted_at_ms",
+            "cost_micros",
+            "country",
+            "crisis_level",
+            "crisis_override",
+            "error",
+            "event_id",
+            "finish_reason",
+            "guardrails",
+            "injection_suspected",
+            "kind",
+            "model",
+            "person_id",
+            "product",
+            "prompt_version",
+            "provider",
+            "queued_ms",
+            "requested_model",
+            "rules_version",
+            "safety_rules",
+            "seq",
+            "session_id",
+            "snapshot_version",
+            "status",
+            "total_ms",
+            "trace_id",
+            "ttft_ms",
+            "turn_id",
+            "usage",
+            "variants",
+            "version"
         ]
     );
     assert_eq!((event.version, event.status.as_str()), (1, "stopped"));

@@ -111,19 +111,12 @@ impl Snapshot {
     #[must_use]
     pub fn production_defaults(&self, subject_id: &str) -> Assignment {
         self.choose(Vec::new(), |category| {
-            Some((
-                self.layer(category)?.default_for(subject_id)?,
-                Reason::CrisisDefault,
-            ))
+            Some((self.layer(category)?.default_for(subject_id)?, Reason::CrisisDefault))
         })
     }
 
     /// The choice of one category, without overrides.
-    pub(super) fn chosen(
-        &self,
-        category: Category,
-        subject: &Subject<'_>,
-    ) -> Option<(&VariantId, Reason)> {
+    pub(super) fn chosen(&self, category: Category, subject: &Subject<'_>) -> Option<(&VariantId, Reason)> {
         let layer = self.layer(category)?;
         match layer.enrolled(subject) {
             Some(id) => Some((id, Reason::Split)),

@@ -61,13 +61,8 @@ fn fields(category: Category) -> &'static [Field] {
             ("temperature", Number(0.0, 2.0)),
         ],
         Category::SystemPrompt => &[("prompt", Prompt)],
-        Category::ChatUiLayout => &[(
-            "layout",
-            OneOf(&["current", "simplified", "sidebar", "mobile-only"]),
-        )],
-        Category::ComposePosition => {
-            &[("position", OneOf(&["bottom-pill", "top-fixed", "inline"]))]
-        }
+        Category::ChatUiLayout => &[("layout", OneOf(&["current", "simplified", "sidebar", "mobile-only"]))],
+        Category::ComposePosition => &[("position", OneOf(&["bottom-pill", "top-fixed", "inline"]))],
         Category::GhostCharStyle => &[("style", OneOf(&["scramble", "dots", "shimmer", "none"]))],
         Category::RatingVariant => &[
             ("question", Text(80)),
@@ -88,16 +83,11 @@ impl Kind {
     fn accepts(&self, value: &Value) -> bool {
         match *self {
             Self::Name => value.as_str().is_some_and(|text| {
-                (1..=NAME_BYTES).contains(&text.len())
-                    && text.bytes().all(|byte| byte.is_ascii_graphic())
+                (1..=NAME_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
             }),
-            Self::Prompt => value
-                .as_str()
-                .is_some_and(|name| prompt::source(name).is_some()),
+            Self::Prompt => value.as_str().is_some_and(|name| prompt::source(name).is_some()),
             Self::Text(max) => value.as_str().is_some_and(|text| {
-                !text.trim().is_empty()
-                    && text.chars().count() <= max
-                    && !text.chars().any(char::is_control)
+                !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
             }),
             Self::OneOf(names) => value.as_str().is_some_and(|text| names.contains(&text)),
             Self::Integer(min, max) => value.as_u64().is_some_and(|n| (min..=max).contains(&n)),

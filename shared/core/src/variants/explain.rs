@@ -96,11 +96,7 @@ impl Snapshot {
 
 impl fmt::Display for Explain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is {}: bucket {}",
-            self.category, self.variant, self.bucket
-        )?;
+        write!(f, "{} is {}: bucket {}", self.category, self.variant, self.bucket)?;
         if self.candidates.is_empty() {
             f.write_str(", nothing is being tried")?;
         }

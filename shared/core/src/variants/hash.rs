@@ -52,7 +52,5 @@ fn murmur3(bytes: impl Iterator<Item = u8>, seed: u32) -> u32 {
 }
 
 fn scramble(word: u32) -> u32 {
-    word.wrapping_mul(0xcc9e_2d51)
-        .rotate_left(15)
-        .wrapping_mul(0x1b87_3593)
+    word.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593)
 }

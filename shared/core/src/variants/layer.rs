@@ -47,16 +47,10 @@ impl Cohort {
     /// Every cohort that the subject belongs to.
     #[must_use]
     pub fn of(subject: &Subject<'_>) -> Vec<Self> {
-        [
-            Self::All,
-            Self::NewUsers,
-            Self::Returning,
-            Self::Paid,
-            Self::Free,
-        ]
-        .into_iter()
-        .filter(|cohort| cohort.admits(subject))
-        .collect()
+        [Self::All, Self::NewUsers, Self::Returning, Self::Paid, Self::Free]
+            .into_iter()
+            .filter(|cohort| cohort.admits(subject))
+            .collect()
     }
 }
 
@@ -110,8 +104,8 @@ impl Layer {
 
     /// Whether this category, and not one that excludes it, may experiment on the subject.
     pub(super) fn is_open_to(&self, subject_id: &str) -> bool {
-        self.category.exclusion().is_none_or(|exclusion| {
-            salted_bucket(exclusion.salt, subject_id, exclusion.sides) == exclusion.side
-        })
+        self.category
+            .exclusion()
+            .is_none_or(|exclusion| salted_bucket(exclusion.salt, subject_id, exclusion.sides) == exclusion.side)
     }
 }

@@ -182,10 +182,7 @@ fn check_default(category: Category, count: usize) -> Result<(), SnapshotError> 
 }
 
 /// At most one challenger grows from each end, and they do not meet.
-fn check_shares<'a>(
-    category: Category,
-    challengers: impl Iterator<Item = &'a Variant>,
-) -> Result<(), SnapshotError> {
+fn check_shares<'a>(category: Category, challengers: impl Iterator<Item = &'a Variant>) -> Result<(), SnapshotError> {
     let (mut low, mut high) = (0, 0);
     for variant in challengers {
         let end = match variant.slot {

@@ -43,14 +43,8 @@ impl TryFrom<String> for VariantId {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let valid = text.len() <= ID_BYTES
             && text.bytes().next().is_some_and(plain)
-            && text
-                .bytes()
-                .all(|byte| plain(byte) || b"._-".contains(&byte));
-        if valid {
-            Ok(Self(text))
-        } else {
-            Err(InvalidVariantId)
-        }
+            && text.bytes().all(|byte| plain(byte) || b"._-".contains(&byte));
+        if valid { Ok(Self(text)) } else { Err(InvalidVariantId) }
     }
 }
 
@@ -170,7 +164,6 @@ impl Variant {
     /// Whether it takes traffic from the default.
     #[must_use]
     pub fn is_challenger(&self) -> bool {
-        matches!(self.status, Status::Experimental | Status::Staged)
-            && self.rollout_basis_points() > 0
+        matches!(self.status, Status::Experimental | Status::Staged) && self.rollout_basis_points() > 0
     }
 }

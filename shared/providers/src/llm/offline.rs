@@ -14,16 +14,27 @@ pub const MODEL: &str = "offline-reflective-1";
 
 /// What a person feels, by a word that shows it (English).
 const FEELINGS: &[(&[&str], &str)] = &[
-    (&["anxious", "worried", "worry", "nervous", "afraid", "scared", "panic"], "worry"),
+    (
+        &["anxious", "worried", "worry", "nervous", "afraid", "scared", "panic"],
+        "worry",
+    ),
     (&["sad", "down", "cry", "crying", "grief", "miss", "lost"], "sadness"),
     (&["angry", "furious", "annoyed", "unfair", "hate"], "anger"),
     (&["tired", "exhausted", "sleep", "drained", "burnt"], "tiredness"),
     (&["alone", "lonely", "nobody", "ignored"], "loneliness"),
     (&["stressed", "overwhelmed", "much", "deadline", "pressure"], "pressure"),
-    (&["happy", "proud", "glad", "good", "grateful", "calm"], "something good"),
+    (
+        &["happy", "proud", "glad", "good", "grateful", "calm"],
+        "something good",
+    ),
 ];
 
-const OPENINGS: &[&str] = &["I hear you.", "Thank you for telling me that.", "Let's stay with this for a moment.", "That is worth taking seriously."];
+const OPENINGS: &[&str] = &[
+    "I hear you.",
+    "Thank you for telling me that.",
+    "Let's stay with this for a moment.",
+    "That is worth taking seriously.",
+];
 
 const QUESTIONS: &[&str] = &[
     "What part of it weighs the most right now?",
@@ -37,15 +48,31 @@ const QUESTIONS: &[&str] = &[
 /// The reply to a conversation, the same one for the same conversation.
 #[must_use]
 pub fn reply(messages: &[Message]) -> String {
-    let said = messages.iter().rev().find(|message| message.role == Role::User).map_or("", |message| message.text.as_str());
+    let said = messages
+        .iter()
+        .rev()
+        .find(|message| message.role == Role::User)
+        .map_or("", |message| message.text.as_str());
     let turns = messages.iter().filter(|message| message.role == Role::User).count();
-    let words: Vec<String> = said.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    let feeling = FEELINGS.iter().find(|(marks, _)| words.iter().any(|word| marks.contains(&word.as_str())));
+    let words: Vec<String> = said
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let feeling = FEELINGS
+        .iter()
+        .find(|(marks, _)| words.iter().any(|word| marks.contains(&word.as_str())));
     // A checksum of the words varies the wording; a conversation that repeats itself should not be answered by rote.
-    let sum = said.bytes().fold(turns, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    let pick = |choices: &'static [&'static str], salt: usize| choices.get((sum / salt) % choices.len().max(1)).copied().unwrap_or("");
+    let sum = said
+        .bytes()
+        .fold(turns, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    let pick = |choices: &'static [&'static str], salt: usize| {
+        choices.get((sum / salt) % choices.len().max(1)).copied().unwrap_or("")
+    };
     let reflection = match feeling {
-        Some((_, "something good")) => String::from("There is something good in what you describe, and it deserves a moment."),
+        Some((_, "something good")) => {
+            String::from("There is something good in what you describe, and it deserves a moment.")
+        }
         Some((_, feeling)) => format!("There seems to be {feeling} in what you describe."),
         None => match echo(said) {
             Some(words) => format!("You said “{words}”, and I would like to understand it better."),
@@ -68,7 +95,12 @@ fn echo(said: &str) -> Option<String> {
         .map(str::trim)
         .rfind(|clause| !clause.is_empty())?;
     let words: Vec<&str> = clause.split_whitespace().take(12).collect();
-    let text: String = words.join(" ").chars().filter(|c| c.is_alphanumeric() || " ,'’-".contains(*c)).take(80).collect();
+    let text: String = words
+        .join(" ")
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " ,'’-".contains(*c))
+        .take(80)
+        .collect();
     (text.split_whitespace().count() >= 2).then_some(text)
 }
 
@@ -79,7 +111,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn say(text: &str) -> String {
-        reply(&[Message { role: Role::User, text: text.into(), at_ms: 0 }])
+        reply(&[Message {
+            role: Role::User,
+            text: text.into(),
+            at_ms: 0,
+        }])
     }
 
     #[test]

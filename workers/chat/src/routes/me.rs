@@ -23,7 +23,14 @@ pub(crate) async fn export(door: &Door, request: &Request) -> Result<Response, A
         };
         let page: SessionList = call_json(&stub, Method::Get, &path, None::<&Value>).await?;
         for entry in page.sessions {
-            let mut response = call(&session_stub(&door.env, &entry.session_id)?, Method::Get, "/export", door.headers(request, &person)?, None).await?;
+            let mut response = call(
+                &session_stub(&door.env, &entry.session_id)?,
+                Method::Get,
+                "/export",
+                door.headers(request, &person)?,
+                None,
+            )
+            .await?;
             match response.status_code() {
                 200 => sessions.push(response.json::<Value>().await?),
                 404 => {}
@@ -41,7 +48,10 @@ pub(crate) async fn export(door: &Door, request: &Request) -> Result<Response, A
         "person": {"person_id": person, "kind": "guest"},
         "sessions": sessions,
     }))?;
-    response.headers().set("content-disposition", "attachment; filename=\"silent-infinity-export.json\"")?;
+    response.headers().set(
+        "content-disposition",
+        "attachment; filename=\"silent-infinity-export.json\"",
+    )?;
     response.headers().set("cache-control", "no-store")?;
     Ok(response)
 }

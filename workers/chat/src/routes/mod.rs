@@ -42,9 +42,17 @@ impl Door {
     }
 
     /// Refuses people and addresses that ask too often.
-    pub(crate) async fn limit(&self, request: &Request, person: Option<&PersonId>) -> std::result::Result<(), ApiError> {
-        let address = silent_edge::http::header(request.headers(), "cf-connecting-ip").unwrap_or_else(|| "local".into());
-        let keys = [("RATE_ADDRESS", Some(address.as_str())), ("RATE_PERSON", person.map(PersonId::as_str))];
+    pub(crate) async fn limit(
+        &self,
+        request: &Request,
+        person: Option<&PersonId>,
+    ) -> std::result::Result<(), ApiError> {
+        let address =
+            silent_edge::http::header(request.headers(), "cf-connecting-ip").unwrap_or_else(|| "local".into());
+        let keys = [
+            ("RATE_ADDRESS", Some(address.as_str())),
+            ("RATE_PERSON", person.map(PersonId::as_str)),
+        ];
         for (binding, key) in keys {
             if let (Ok(limiter), Some(key)) = (self.env.rate_limiter(binding), key) {
                 // A limiter that is away must not keep people out.
@@ -75,17 +83,30 @@ pub(crate) async fn handle(request: Request, env: Env) -> Result<Response> {
     Ok(response.with_headers(headers))
 }
 
-async fn route(request: Request, env: Env, now_ms: u64, correlation_id: &str) -> std::result::Result<Response, ApiError> {
+async fn route(
+    request: Request,
+    env: Env,
+    now_ms: u64,
+    correlation_id: &str,
+) -> std::result::Result<Response, ApiError> {
     let path = request.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
         ["admin" | "ofrep", ..] => return forward(&env, "ADMIN", request).await,
-        ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns"] | ["voice", ..] => return forward(&env, "VOICE", request).await,
+        ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns"] | ["voice", ..] => {
+            return forward(&env, "VOICE", request).await;
+        }
         _ => {}
     }
     let config = ChatConfig::read(&env)?;
     let tokens = Tokens::new(&config.token_secret);
-    let door = Door { env, config, tokens, now_ms, correlation_id: correlation_id.into() };
+    let door = Door {
+        env,
+        config,
+        tokens,
+        now_ms,
+        correlation_id: correlation_id.into(),
+    };
     let foreign = auth::check_origin(&request, &door.config.allowed_origins)?;
     let response = if request.method() == Method::Options {
         Response::empty()?.with_status(204)
@@ -103,8 +124,14 @@ async fn route(request: Request, env: Env, now_ms: u64, correlation_id: &str) ->
     headers.set("access-control-allow-origin", &origin)?;
     headers.set("access-control-allow-credentials", "true")?;
     headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
-    headers.set("access-control-allow-headers", "authorization, content-type, idempotency-key, last-event-id, traceparent")?;
-    headers.set("access-control-expose-headers", "x-turn-id, x-message-id, x-correlation-id, retry-after")?;
+    headers.set(
+        "access-control-allow-headers",
+        "authorization, content-type, idempotency-key, last-event-id, traceparent",
+    )?;
+    headers.set(
+        "access-control-expose-headers",
+        "x-turn-id, x-message-id, x-correlation-id, retry-after",
+    )?;
     headers.set("vary", "origin")?;
     Ok(response.with_headers(headers))
 }
@@ -147,9 +174,14 @@ async fn forward(env: &Env, binding: &str, request: Request) -> std::result::Res
 }
 
 async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
-    let (voice, admin) = futures::join!(sibling(door, "VOICE", "/voice/health"), sibling(door, "ADMIN", "/admin/health"));
+    let (voice, admin) = futures::join!(
+        sibling(door, "VOICE", "/voice/health"),
+        sibling(door, "ADMIN", "/admin/health")
+    );
     let provider = match &door.config.llm {
-        LlmConfig::Offline { .. } => json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."}),
+        LlmConfig::Offline { .. } => {
+            json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
+        }
         LlmConfig::OpenAi(_) => json!({"name": "openai", "note": "A language model answers."}),
     };
     Ok(Response::from_json(&json!({

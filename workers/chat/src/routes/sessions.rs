@@ -16,7 +16,8 @@ use silent_edge::{http, random, registry};
 use worker::{Method, Request, Response};
 
 /// Said at the start of every session and shown for as long as it lasts.
-pub(crate) const DISCLOSURE: &str = "You are talking with an AI, not a person. It is no therapy and no emergency service, and it can be wrong.";
+pub(crate) const DISCLOSURE: &str =
+    "You are talking with an AI, not a person. It is no therapy and no emergency service, and it can be wrong.";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,21 +39,39 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
     if locale.len() > 35 || !locale.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         return Err(ApiError::Invalid("locale must be a BCP 47 tag".into()));
     }
-    let timezone = body.timezone.filter(|zone| zone.len() <= 64 && zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)));
+    let timezone = body
+        .timezone
+        .filter(|zone| zone.len() <= 64 && zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)));
 
     let session_id = SessionId::new(door.now_ms, random::bytes()?);
-    let join = NewSession { session_id: session_id.clone(), created_at_ms: door.now_ms };
+    let join = NewSession {
+        session_id: session_id.clone(),
+        created_at_ms: door.now_ms,
+    };
     let (person, joined) = join_person(door, known, &join).await?;
-    let snapshot = registry::snapshot(&door.env, door.now_ms).await.ok_or_else(|| ApiError::internal("no registry snapshot"))?;
-    let subject = Subject { id: person.as_str(), is_new: joined.sessions <= 1, is_paid: false };
+    let snapshot = registry::snapshot(&door.env, door.now_ms)
+        .await
+        .ok_or_else(|| ApiError::internal("no registry snapshot"))?;
+    let subject = Subject {
+        id: person.as_str(),
+        is_new: joined.sessions <= 1,
+        is_paid: false,
+    };
     let assignment = snapshot.assign(&subject);
-    let size = policy::number(policy::variant(&snapshot, &assignment, Category::StarterPoolSize), "size").unwrap_or(7.0) as usize;
+    let size = policy::number(
+        policy::variant(&snapshot, &assignment, Category::StarterPoolSize),
+        "size",
+    )
+    .unwrap_or(7.0) as usize;
     let seed = u64::from(murmur3_x86_32(session_id.as_str().as_bytes(), 0));
     let begin = Begin {
         session_id: session_id.clone(),
         person_id: person.clone(),
         product: "companion".into(),
-        starters: starters::choose(&locale, size, seed).into_iter().map(Into::into).collect(),
+        starters: starters::choose(&locale, size, seed)
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         locale,
         timezone,
         assignment,
@@ -76,36 +95,83 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
 }
 
 /// Adds the session to its person: the known one, or a new guest where there is none or it was erased.
-async fn join_person(door: &Door, known: Option<PersonId>, session: &NewSession) -> Result<(PersonId, Joined), ApiError> {
+async fn join_person(
+    door: &Door,
+    known: Option<PersonId>,
+    session: &NewSession,
+) -> Result<(PersonId, Joined), ApiError> {
     if let Some(person) = known {
-        match call_json(&person_stub(&door.env, &person)?, Method::Post, "/sessions", Some(&session.of(&person))).await {
+        match call_json(
+            &person_stub(&door.env, &person)?,
+            Method::Post,
+            "/sessions",
+            Some(&session.of(&person)),
+        )
+        .await
+        {
             Err(ApiError::NotFound) => {}
             joined => return Ok((person, joined?)),
         }
     }
     let person = PersonId::new(door.now_ms, random::bytes()?);
-    let joined = call_json(&person_stub(&door.env, &person)?, Method::Post, "/sessions", Some(&session.of(&person))).await?;
+    let joined = call_json(
+        &person_stub(&door.env, &person)?,
+        Method::Post,
+        "/sessions",
+        Some(&session.of(&person)),
+    )
+    .await?;
     Ok((person, joined))
 }
 
 pub(crate) async fn list(door: &Door, request: &Request) -> Result<Response, ApiError> {
     let person = auth::person(request, &door.tokens, door.now_ms)?;
     door.limit(request, Some(&person)).await?;
-    let query = request.url()?.query().map(|query| format!("?{query}")).unwrap_or_default();
-    call(&person_stub(&door.env, &person)?, Method::Get, &format!("/sessions{query}"), door.headers(request, &person)?, None).await
+    let query = request
+        .url()?
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    call(
+        &person_stub(&door.env, &person)?,
+        Method::Get,
+        &format!("/sessions{query}"),
+        door.headers(request, &person)?,
+        None,
+    )
+    .await
 }
 
 /// Everything below `/v1/sessions/{id}` is the session object's.
-pub(crate) async fn pass_on(door: &Door, mut request: Request, id: &SessionId, rest: &str) -> Result<Response, ApiError> {
+pub(crate) async fn pass_on(
+    door: &Door,
+    mut request: Request,
+    id: &SessionId,
+    rest: &str,
+) -> Result<Response, ApiError> {
     let person = auth::person(&request, &door.tokens, door.now_ms)?;
     door.limit(&request, Some(&person)).await?;
-    let query = request.url()?.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = request
+        .url()?
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let headers = door.headers(&request, &person)?;
     let method = request.method();
     let body = if method == Method::Post {
-        Some(String::from_utf8(http::body(&mut request).await?).map_err(|_| ApiError::Invalid("the body is not UTF-8".into()))?)
+        Some(
+            String::from_utf8(http::body(&mut request).await?)
+                .map_err(|_| ApiError::Invalid("the body is not UTF-8".into()))?,
+        )
     } else {
         None
     };
-    call(&session_stub(&door.env, id)?, method, &format!("/{rest}{query}"), headers, body).await
+    call(
+        &session_stub(&door.env, id)?,
+        method,
+        &format!("/{rest}{query}"),
+        headers,
+        body,
+    )
+    .await
 }

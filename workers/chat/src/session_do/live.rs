@@ -41,7 +41,9 @@ impl silent_core::turn::PartSink for Writer {
         let mut events = self.0.borrow_mut();
         let text = part.to_event(events.parts.len());
         // A reader that went away is forgotten; the turn goes on.
-        events.readers.retain(|reader| reader.unbounded_send(text.clone()).is_ok());
+        events
+            .readers
+            .retain(|reader| reader.unbounded_send(text.clone()).is_ok());
         if part.is_last() {
             events.readers.clear();
         }
@@ -53,7 +55,11 @@ impl Live {
     /// A stream nobody has written to yet, and the signal that stops its turn.
     pub(super) fn new(message_id: String) -> (Self, oneshot::Receiver<()>) {
         let (sender, receiver) = oneshot::channel();
-        let live = Self { message_id, events: Rc::default(), stop: RefCell::new(Some(sender)) };
+        let live = Self {
+            message_id,
+            events: Rc::default(),
+            stop: RefCell::new(Some(sender)),
+        };
         (live, receiver)
     }
 
@@ -84,7 +90,11 @@ impl Live {
 }
 
 /// The response of a turn's stream.
-pub(super) fn response(events: impl Stream<Item = String> + 'static, turn: &str, message: &str) -> worker::Result<Response> {
+pub(super) fn response(
+    events: impl Stream<Item = String> + 'static,
+    turn: &str,
+    message: &str,
+) -> worker::Result<Response> {
     let body = stream::unfold(Box::pin(events), |mut events| async move {
         let text = match select(events.next(), Delay::from(PING)).await {
             Either::Left((next, _)) => next?,

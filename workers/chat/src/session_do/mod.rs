@@ -19,6 +19,8 @@ use live::Live;
 use silent_core::ids::{SessionId, TurnId};
 use silent_core::sealed::{DataKey, KeyRing};
 use silent_core::session::Order;
+use silent_core::turn::Clock;
+use silent_edge::SystemClock;
 use silent_edge::error::ApiError;
 use silent_edge::http;
 use std::cell::RefCell;
@@ -45,6 +47,8 @@ pub(crate) struct Inner {
     memory: RefCell<Option<Memory>>,
     /// Stop signals of turns that have not started.
     pending_stops: RefCell<BTreeMap<TurnId, oneshot::Receiver<()>>>,
+    /// When the next alarm is due, as far as this memory knows, milliseconds since 1970.
+    alarm_at_ms: std::cell::Cell<Option<u64>>,
     /// Failures of the outbox in a row, for its back-off.
     outbox_failures: std::cell::Cell<u32>,
 }
@@ -60,7 +64,14 @@ impl RefUnwindSafe for SessionObject {}
 
 impl DurableObject for SessionObject {
     fn new(state: State, env: Env) -> Self {
-        let inner = Inner { state, env, memory: RefCell::new(None), pending_stops: RefCell::default(), outbox_failures: std::cell::Cell::new(0) };
+        let inner = Inner {
+            state,
+            env,
+            memory: RefCell::new(None),
+            pending_stops: RefCell::default(),
+            alarm_at_ms: std::cell::Cell::new(None),
+            outbox_failures: std::cell::Cell::new(0),
+        };
         Self { inner: Rc::new(inner) }
     }
 
@@ -73,6 +84,7 @@ impl DurableObject for SessionObject {
     }
 
     async fn alarm(&self) -> Result<Response> {
+        self.inner.alarm_at_ms.set(None);
         // An alarm that fails is dropped after six tries: errors are handled inside, never returned.
         outbox::drain(&self.inner).await;
         Response::empty()
@@ -128,7 +140,7 @@ impl Inner {
         let store = self.store();
         store.create_schema()?;
         store.begin(begin)?;
-        self.state.storage().set_alarm(0).await?;
+        self.arm(0).await?;
         Ok(Response::from_json(&serde_json::json!({"ok": true}))?)
     }
 
@@ -138,7 +150,14 @@ impl Inner {
             return Ok(key);
         }
         let begin = self.store().begun()?.ok_or(ApiError::NotFound)?;
-        let mut response = crate::internal::call(&person_stub(&self.env, &begin.person_id)?, Method::Get, "/key", Headers::new(), None).await?;
+        let mut response = crate::internal::call(
+            &person_stub(&self.env, &begin.person_id)?,
+            Method::Get,
+            "/key",
+            Headers::new(),
+            None,
+        )
+        .await?;
         match response.status_code() {
             200 => {}
             404 => return Err(ApiError::NotFound),
@@ -163,13 +182,35 @@ impl Inner {
                 live.stop();
             }
         }
-        self.state.storage().set_alarm(0).await?;
+        self.arm(0).await?;
         silent_edge::durable::sync(&self.state).await?;
         if !by_person {
             let path = format!("/sessions/{}", begin.session_id);
-            crate::internal::call(&person_stub(&self.env, &begin.person_id)?, Method::Delete, &path, Headers::new(), None).await?;
+            crate::internal::call(
+                &person_stub(&self.env, &begin.person_id)?,
+                Method::Delete,
+                &path,
+                Headers::new(),
+                None,
+            )
+            .await?;
         }
         Ok(Response::empty()?.with_status(204))
+    }
+
+    /// Sees to it that the alarm comes within `delay_ms`; an earlier one stays.
+    ///
+    /// There is one alarm for all purposes: a turn that arms its watchdog must not put off what waits to be sent.
+    async fn arm(&self, delay_ms: u64) -> std::result::Result<(), ApiError> {
+        let due_ms = SystemClock.now_ms().saturating_add(delay_ms);
+        if self.alarm_at_ms.get().is_none_or(|at_ms| due_ms < at_ms) {
+            self.alarm_at_ms.set(Some(due_ms));
+            self.state
+                .storage()
+                .set_alarm(i64::try_from(delay_ms).unwrap_or(i64::MAX))
+                .await?;
+        }
+        Ok(())
     }
 
     fn session_id(&self) -> std::result::Result<SessionId, ApiError> {

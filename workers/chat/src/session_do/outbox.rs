@@ -1,7 +1,7 @@
 //! The alarm: sends what waits, tells the person's index, empties deleted sessions, finds lost turns.
 
-use super::run::{self, place, seal};
 use super::Inner;
+use super::run::{self, WATCHDOG_MS, place, seal};
 use crate::internal::{call_json, person_stub};
 use crate::person_do::{Touch, open_text, title_place};
 use serde_json::{Value, json};
@@ -14,7 +14,6 @@ use worker::Method;
 
 /// Messages that are sent at a time: a queue's batch is bounded in bytes as well.
 const BATCH: u32 = 20;
-const WATCHDOG_MS: i64 = 30_000;
 
 /// Runs once; arranges the next alarm itself, whatever happens.
 pub(super) async fn drain(inner: &Rc<Inner>) {
@@ -26,18 +25,23 @@ pub(super) async fn drain(inner: &Rc<Inner>) {
         Err(error) => {
             let failures = inner.outbox_failures.get().saturating_add(1);
             inner.outbox_failures.set(failures);
-            log::line("error", "outbox-waits", "alarm", json!({"failures": failures, "cause": format!("{error:?}")}));
+            log::line(
+                "error",
+                "outbox-waits",
+                "alarm",
+                json!({"failures": failures, "cause": format!("{error:?}")}),
+            );
             // 1, 2, 4 … 64 s.
-            Some(1_000_i64 << failures.saturating_sub(1).min(6))
+            Some(1_000_u64 << failures.saturating_sub(1).min(6))
         }
     };
     if let Some(delay_ms) = next_ms {
-        let _ = inner.state.storage().set_alarm(delay_ms).await;
+        let _ = inner.arm(delay_ms).await;
     }
 }
 
 /// Sends everything that waits; says when to look again.
-async fn step(inner: &Rc<Inner>) -> Result<Option<i64>, ApiError> {
+async fn step(inner: &Rc<Inner>) -> Result<Option<u64>, ApiError> {
     let store = inner.store();
     let Some(begin) = store.begun()? else {
         return Ok(None);
@@ -65,12 +69,20 @@ async fn step(inner: &Rc<Inner>) -> Result<Option<i64>, ApiError> {
     if store.wants_touch()? {
         touch(inner, &begin.session_id, &begin.person_id).await?;
     }
-    let idle = inner.memory.borrow().as_ref().is_none_or(|memory| memory.order.is_idle());
+    let idle = inner
+        .memory
+        .borrow()
+        .as_ref()
+        .is_none_or(|memory| memory.order.is_idle());
     Ok((!idle).then_some(WATCHDOG_MS))
 }
 
 /// Tells the person's index how the session stands; its title is sealed like everything else.
-async fn touch(inner: &Rc<Inner>, session: &silent_core::ids::SessionId, person: &silent_core::ids::PersonId) -> Result<(), ApiError> {
+async fn touch(
+    inner: &Rc<Inner>,
+    session: &silent_core::ids::SessionId,
+    person: &silent_core::ids::PersonId,
+) -> Result<(), ApiError> {
     let store = inner.store();
     let key = inner.key().await?;
     let first = store.page(u64::MAX >> 11, false, 1_000)?.pop();
@@ -80,13 +92,18 @@ async fn touch(inner: &Rc<Inner>, session: &silent_core::ids::SessionId, person:
         .map(|text| to_title(&text));
     let touch = Touch {
         session_id: session.clone(),
-        last_active_at_ms: store.last_turn()?.map_or_else(|| SystemClock.now_ms(), |row| row.accepted_at_ms),
+        last_active_at_ms: store
+            .last_turn()?
+            .map_or_else(|| SystemClock.now_ms(), |row| row.accepted_at_ms),
         turns: store.count()?,
-        sealed_title: title.map(|title| seal(&key, &title, &title_place(session))).transpose()?,
+        sealed_title: title
+            .map(|title| seal(&key, &title, &title_place(session)))
+            .transpose()?,
     };
     // The flag goes first: a turn that ends meanwhile sets it again.
     store.touched()?;
-    let told: Result<Value, ApiError> = call_json(&person_stub(&inner.env, person)?, Method::Post, "/touch", Some(&touch)).await;
+    let told: Result<Value, ApiError> =
+        call_json(&person_stub(&inner.env, person)?, Method::Post, "/touch", Some(&touch)).await;
     if let Err(error) = told {
         store.want_touch()?;
         return Err(error);

@@ -3,8 +3,8 @@
 use super::live::{Live, Writer};
 use super::store::{Begin, Ended, TurnRow};
 use super::{Inner, Memory, QUEUE_CAPACITY};
-use crate::policy::{self, Setting};
 use crate::person_do::open_text;
+use crate::policy::{self, Setting};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::channel::oneshot;
@@ -13,7 +13,10 @@ use silent_core::conversation::{Message, Role};
 use silent_core::ids::{SessionId, TurnId};
 use silent_core::sealed::DataKey;
 use silent_core::session::{Command, Effect, Order};
-use silent_core::turn::{Clock, ConversationStore, Part, PartSink, Policy, Status, StoreError, TurnInput, TurnRecord, process_turn, unanswered};
+use silent_core::turn::{
+    Clock, ConversationStore, Part, PartSink, Policy, Status, StoreError, TurnInput, TurnRecord, process_turn,
+    unanswered,
+};
 use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::llm::Llm;
@@ -22,7 +25,7 @@ use silent_edge::{SystemClock, log, random, registry};
 use std::rc::Rc;
 
 /// While a turn runs, an alarm is never further away than this: it finds turns whose object was lost.
-const WATCHDOG_MS: i64 = 30_000;
+pub(super) const WATCHDOG_MS: u64 = 30_000;
 
 /// Where a turn's text is sealed.
 pub(super) fn place(session: &SessionId, turn: &TurnId, field: &str) -> String {
@@ -43,14 +46,21 @@ pub(super) fn restore(inner: &Rc<Inner>) -> Result<(), ApiError> {
         return Ok(());
     }
     let rows = inner.store().unfinished()?;
-    let mut memory = Memory { order: Order::new(QUEUE_CAPACITY), live: Default::default(), key: None };
+    let mut memory = Memory {
+        order: Order::new(QUEUE_CAPACITY),
+        live: Default::default(),
+        key: None,
+    };
     let mut stops = Vec::new();
     for row in &rows {
         let (live, stopped) = Live::new(row.message_id.clone());
         memory.live.insert(row.turn_id.clone(), live);
         stops.push((row.turn_id.clone(), stopped));
     }
-    let turns = rows.iter().map(|row| (row.turn_id.clone(), row.status() == Status::Running)).collect();
+    let turns = rows
+        .iter()
+        .map(|row| (row.turn_id.clone(), row.status() == Status::Running))
+        .collect();
     let effects = memory.order.handle(Command::Restore(turns));
     *inner.memory.borrow_mut() = Some(memory);
     // A queued turn keeps its stop signal until it starts.
@@ -58,6 +68,13 @@ pub(super) fn restore(inner: &Rc<Inner>) -> Result<(), ApiError> {
         if !effects.contains(&Effect::Interrupt(turn.clone())) {
             inner.pending_stops.borrow_mut().insert(turn, stopped);
         }
+    }
+    if !rows.is_empty() || !inner.store().outbox(1)?.is_empty() {
+        // An alarm of the lost memory may be near, far or used up; looking at once is right in all cases.
+        let inner = inner.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let _ = inner.arm(0).await;
+        });
     }
     apply(inner, effects);
     Ok(())
@@ -101,7 +118,12 @@ pub(super) fn apply(inner: &Rc<Inner>, effects: Vec<Effect>) {
 }
 
 fn report(turn: &TurnId, what: &str, error: &ApiError) {
-    log::line("error", "turn-failed", turn.as_str(), json!({"step": what, "cause": format!("{error:?}")}));
+    log::line(
+        "error",
+        "turn-failed",
+        turn.as_str(),
+        json!({"step": what, "cause": format!("{error:?}")}),
+    );
 }
 
 fn spawn_close(inner: &Rc<Inner>, turn: TurnId, status: Status) {
@@ -150,14 +172,30 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let config = ChatConfig::read(&inner.env)?;
-    inner.state.storage().set_alarm(WATCHDOG_MS).await?;
+    inner.arm(WATCHDOG_MS).await?;
     let key = inner.key().await?;
     let snapshot = registry::snapshot(&inner.env, SystemClock.now_ms())
         .await
         .ok_or_else(|| ApiError::internal("no registry snapshot"))?;
-    let setting = Setting { locale: &begin.locale, timezone: begin.timezone.as_deref(), first_turn: row.seq == 1 };
-    let policy = policy::companion(&snapshot, &begin.assignment, begin.person_id.as_str(), &setting, config.window_tokens)?;
-    Ok(Prepared { begin, row, policy, key, config })
+    let setting = Setting {
+        locale: &begin.locale,
+        timezone: begin.timezone.as_deref(),
+        first_turn: row.seq == 1,
+    };
+    let policy = policy::companion(
+        &snapshot,
+        &begin.assignment,
+        begin.person_id.as_str(),
+        &setting,
+        config.window_tokens,
+    )?;
+    Ok(Prepared {
+        begin,
+        row,
+        policy,
+        key,
+        config,
+    })
 }
 
 impl Prepared {
@@ -182,14 +220,30 @@ impl Prepared {
     fn messages(&self, inner: &Inner) -> Result<Vec<Message>, ApiError> {
         let mut messages = Vec::new();
         for row in inner.store().before(self.row.seq)?.iter().chain([&self.row]) {
-            let open = |sealed: &str, field: &str| open_text(&self.key, sealed, &place(&self.begin.session_id, &row.turn_id, field));
-            let said = open(&row.sealed_input, "input").ok_or_else(|| ApiError::internal("stored message does not open"))?;
-            messages.push(Message { role: Role::User, text: said, at_ms: row.accepted_at_ms });
+            let open = |sealed: &str, field: &str| {
+                open_text(&self.key, sealed, &place(&self.begin.session_id, &row.turn_id, field))
+            };
+            let said =
+                open(&row.sealed_input, "input").ok_or_else(|| ApiError::internal("stored message does not open"))?;
+            messages.push(Message {
+                role: Role::User,
+                text: said,
+                at_ms: row.accepted_at_ms,
+            });
             if row.turn_id == self.row.turn_id {
                 break;
             }
-            if let Some(answer) = row.sealed_output.as_deref().and_then(|sealed| open(sealed, "output")).filter(|text| !text.is_empty()) {
-                messages.push(Message { role: Role::Assistant, text: answer, at_ms: row.accepted_at_ms });
+            if let Some(answer) = row
+                .sealed_output
+                .as_deref()
+                .and_then(|sealed| open(sealed, "output"))
+                .filter(|text| !text.is_empty())
+            {
+                messages.push(Message {
+                    role: Role::Assistant,
+                    text: answer,
+                    at_ms: row.accepted_at_ms,
+                });
             }
         }
         Ok(messages)
@@ -210,7 +264,13 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
     let prepared = prepare(inner, turn).await?;
     let input = prepared.input(prepared.messages(inner)?, inner.store().safety_state()?);
     let llm = Llm::new(&prepared.config.llm, prepared.config.idle_timeout_ms);
-    let mut store = Commit { inner, key: &prepared.key, row: &prepared.row, begin: &prepared.begin, out: out.clone() };
+    let mut store = Commit {
+        inner,
+        key: &prepared.key,
+        row: &prepared.row,
+        begin: &prepared.begin,
+        out: out.clone(),
+    };
     let stopped = async move {
         let stop = match stopped {
             Some(signal) => signal.await.is_ok(),
@@ -221,7 +281,16 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
             std::future::pending::<()>().await;
         }
     };
-    process_turn(input, &prepared.policy, &llm, &mut store, &mut out, &SystemClock, stopped).await;
+    process_turn(
+        input,
+        &prepared.policy,
+        &llm,
+        &mut store,
+        &mut out,
+        &SystemClock,
+        stopped,
+    )
+    .await;
     Ok(())
 }
 
@@ -232,8 +301,18 @@ async fn close(inner: &Rc<Inner>, turn: &TurnId, status: Status) -> Result<(), A
     let input = prepared.input(Vec::new(), inner.store().safety_state()?);
     let (record, parts) = unanswered(&input, &prepared.policy, status, SystemClock.now_ms());
     // Where the run had begun to speak, its start stands already.
-    let parts: Vec<Part> = if out.parts().is_empty() { parts } else { parts.into_iter().skip(2).collect() };
-    let mut store = Commit { inner, key: &prepared.key, row: &prepared.row, begin: &prepared.begin, out: out.clone() };
+    let parts: Vec<Part> = if out.parts().is_empty() {
+        parts
+    } else {
+        parts.into_iter().skip(2).collect()
+    };
+    let mut store = Commit {
+        inner,
+        key: &prepared.key,
+        row: &prepared.row,
+        begin: &prepared.begin,
+        out: out.clone(),
+    };
     let stored = store.commit(&record, &parts).await;
     for part in parts {
         out.emit(part);
@@ -277,7 +356,7 @@ impl Commit<'_> {
         };
         // No await between the rows and the alarm: storage sees them as one step.
         self.inner.store().end(&self.inner.state, &ended)?;
-        self.inner.state.storage().set_alarm(0).await?;
+        self.inner.arm(0).await?;
         silent_edge::durable::sync(&self.inner.state).await?;
         Ok(())
     }

@@ -129,7 +129,9 @@ fn optional(value: Option<&str>) -> SqlStorageValue {
 
 impl Store {
     pub(super) fn new(state: &State) -> Self {
-        Self { sql: state.storage().sql() }
+        Self {
+            sql: state.storage().sql(),
+        }
     }
 
     pub(super) fn create_schema(&self) -> Outcome<()> {
@@ -142,7 +144,11 @@ impl Store {
         struct Value {
             value: String,
         }
-        let row: Option<Value> = self.sql.exec("SELECT value FROM meta WHERE key = ?", vec![key.into()])?.to_array()?.pop();
+        let row: Option<Value> = self
+            .sql
+            .exec("SELECT value FROM meta WHERE key = ?", vec![key.into()])?
+            .to_array()?
+            .pop();
         Ok(row.map(|row| row.value))
     }
 
@@ -153,7 +159,10 @@ impl Store {
             #[allow(dead_code, reason = "only its presence matters")]
             name: String,
         }
-        let tables: Vec<Name> = self.sql.exec("SELECT name FROM sqlite_master WHERE name = 'meta'", None)?.to_array()?;
+        let tables: Vec<Name> = self
+            .sql
+            .exec("SELECT name FROM sqlite_master WHERE name = 'meta'", None)?
+            .to_array()?;
         if tables.is_empty() {
             return Ok(None);
         }
@@ -163,7 +172,10 @@ impl Store {
     }
 
     pub(super) fn begin(&self, begin: &Begin) -> Outcome<()> {
-        self.sql.exec("INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT DO NOTHING", vec![BEGIN.into(), json(begin)?.into()])?;
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            vec![BEGIN.into(), json(begin)?.into()],
+        )?;
         let message = QueueMessage::SessionCreated {
             session_id: begin.session_id.clone(),
             person_id: begin.person_id.clone(),
@@ -174,7 +186,8 @@ impl Store {
     }
 
     pub(super) fn put_message(&self, message: &QueueMessage) -> Outcome<()> {
-        self.sql.exec("INSERT INTO outbox(body) VALUES (?)", vec![json(message)?.into()])?;
+        self.sql
+            .exec("INSERT INTO outbox(body) VALUES (?)", vec![json(message)?.into()])?;
         Ok(())
     }
 
@@ -184,26 +197,40 @@ impl Store {
 
     /// Forgets all text at once; only the message that reports it stays until it was sent.
     pub(super) fn delete(&self, state: &State, session_id: &SessionId) -> Outcome<()> {
-        let message = QueueMessage::EraseSession { session_id: session_id.clone(), at_ms: worker::Date::now().as_millis() };
-        transaction(state, vec![
-            ("INSERT INTO meta(key, value) VALUES (?, '1') ON CONFLICT DO NOTHING", vec![DELETED.into()]),
-            ("DELETE FROM turn", vec![]),
-            ("DELETE FROM meta WHERE key = ?", vec![TOUCH.into()]),
-            ("DELETE FROM outbox", vec![]),
-            ("INSERT INTO outbox(body) VALUES (?)", vec![json(&message)?.into()]),
-        ])?;
+        let message = QueueMessage::EraseSession {
+            session_id: session_id.clone(),
+            at_ms: worker::Date::now().as_millis(),
+        };
+        transaction(
+            state,
+            vec![
+                (
+                    "INSERT INTO meta(key, value) VALUES (?, '1') ON CONFLICT DO NOTHING",
+                    vec![DELETED.into()],
+                ),
+                ("DELETE FROM turn", vec![]),
+                ("DELETE FROM meta WHERE key = ?", vec![TOUCH.into()]),
+                ("DELETE FROM outbox", vec![]),
+                ("INSERT INTO outbox(body) VALUES (?)", vec![json(&message)?.into()]),
+            ],
+        )?;
         Ok(())
     }
 
     pub(super) fn safety_state(&self) -> Outcome<SafetyState> {
         match self.meta(SAFETY)? {
             None => Ok(SafetyState::default()),
-            Some(text) => serde_json::from_str(&text).map_err(|_| ApiError::internal("stored safety state is malformed")),
+            Some(text) => {
+                serde_json::from_str(&text).map_err(|_| ApiError::internal("stored safety state is malformed"))
+            }
         }
     }
 
     fn rows(&self, rest: &str, bindings: Vec<SqlStorageValue>) -> Outcome<Vec<TurnRow>> {
-        Ok(self.sql.exec(&format!("SELECT {COLUMNS} FROM turn {rest}"), bindings)?.to_array()?)
+        Ok(self
+            .sql
+            .exec(&format!("SELECT {COLUMNS} FROM turn {rest}"), bindings)?
+            .to_array()?)
     }
 
     pub(super) fn turn(&self, id: &TurnId) -> Outcome<Option<TurnRow>> {
@@ -216,7 +243,9 @@ impl Store {
 
     /// The newest turn that nothing has replaced.
     pub(super) fn last_turn(&self) -> Outcome<Option<TurnRow>> {
-        Ok(self.rows("WHERE replaced_by IS NULL ORDER BY seq DESC LIMIT 1", vec![])?.pop())
+        Ok(self
+            .rows("WHERE replaced_by IS NULL ORDER BY seq DESC LIMIT 1", vec![])?
+            .pop())
     }
 
     pub(super) fn unfinished(&self) -> Outcome<Vec<TurnRow>> {
@@ -243,7 +272,10 @@ impl Store {
         struct Count {
             n: u64,
         }
-        let row: Count = self.sql.exec("SELECT count(*) AS n FROM turn WHERE replaced_by IS NULL", None)?.one()?;
+        let row: Count = self
+            .sql
+            .exec("SELECT count(*) AS n FROM turn WHERE replaced_by IS NULL", None)?
+            .one()?;
         Ok(row.n)
     }
 
@@ -252,7 +284,10 @@ impl Store {
         struct Next {
             n: u64,
         }
-        let row: Next = self.sql.exec("SELECT coalesce(max(seq), 0) + 1 AS n FROM turn", None)?.one()?;
+        let row: Next = self
+            .sql
+            .exec("SELECT coalesce(max(seq), 0) + 1 AS n FROM turn", None)?
+            .one()?;
         Ok(row.n)
     }
 
@@ -281,13 +316,19 @@ impl Store {
             ],
         )];
         if let Some(replaced) = &turn.replaces {
-            statements.push(("UPDATE turn SET replaced_by = ? WHERE turn_id = ?", vec![turn.turn_id.as_str().into(), replaced.as_str().into()]));
+            statements.push((
+                "UPDATE turn SET replaced_by = ? WHERE turn_id = ?",
+                vec![turn.turn_id.as_str().into(), replaced.as_str().into()],
+            ));
         }
         Ok(transaction(state, statements)?)
     }
 
     pub(super) fn mark(&self, id: &TurnId, status: Status) -> Outcome<()> {
-        self.sql.exec("UPDATE turn SET status = ? WHERE turn_id = ?", vec![status.as_str().into(), id.as_str().into()])?;
+        self.sql.exec(
+            "UPDATE turn SET status = ? WHERE turn_id = ?",
+            vec![status.as_str().into(), id.as_str().into()],
+        )?;
         Ok(())
     }
 
@@ -296,40 +337,59 @@ impl Store {
         if self.is_deleted()? {
             return Err(ApiError::NotFound);
         }
-        transaction(state, vec![
-            (
-                "UPDATE turn SET status = ?, sealed_output = ?, sealed_stream = ?, provider = ?, model = ?, crisis_level = ? WHERE turn_id = ?",
-                vec![
-                    ended.status.as_str().into(),
-                    ended.sealed_output.as_str().into(),
-                    ended.sealed_stream.as_str().into(),
-                    ended.provider.as_str().into(),
-                    ended.model.as_str().into(),
-                    SqlStorageValue::Integer(i64::from(ended.crisis_level)),
-                    ended.turn_id.as_str().into(),
-                ],
-            ),
-            (
-                "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-                vec![SAFETY.into(), json(&ended.safety_state)?.into()],
-            ),
-            ("INSERT INTO meta(key, value) VALUES (?, '1') ON CONFLICT DO NOTHING", vec![TOUCH.into()]),
-            ("INSERT INTO outbox(body) VALUES (?)", vec![json(&ended.message)?.into()]),
-        ])?;
+        transaction(
+            state,
+            vec![
+                (
+                    "UPDATE turn SET status = ?, sealed_output = ?, sealed_stream = ?, provider = ?, model = ?, crisis_level = ? WHERE turn_id = ?",
+                    vec![
+                        ended.status.as_str().into(),
+                        ended.sealed_output.as_str().into(),
+                        ended.sealed_stream.as_str().into(),
+                        ended.provider.as_str().into(),
+                        ended.model.as_str().into(),
+                        SqlStorageValue::Integer(i64::from(ended.crisis_level)),
+                        ended.turn_id.as_str().into(),
+                    ],
+                ),
+                (
+                    "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+                    vec![SAFETY.into(), json(&ended.safety_state)?.into()],
+                ),
+                (
+                    "INSERT INTO meta(key, value) VALUES (?, '1') ON CONFLICT DO NOTHING",
+                    vec![TOUCH.into()],
+                ),
+                (
+                    "INSERT INTO outbox(body) VALUES (?)",
+                    vec![json(&ended.message)?.into()],
+                ),
+            ],
+        )?;
         Ok(())
     }
 
     pub(super) fn rate(&self, id: &TurnId, satisfaction_milli: u16) -> Outcome<()> {
-        self.sql.exec("UPDATE turn SET satisfaction_milli = ? WHERE turn_id = ?", vec![i64::from(satisfaction_milli).into(), id.as_str().into()])?;
+        self.sql.exec(
+            "UPDATE turn SET satisfaction_milli = ? WHERE turn_id = ?",
+            vec![i64::from(satisfaction_milli).into(), id.as_str().into()],
+        )?;
         Ok(())
     }
 
     pub(super) fn outbox(&self, limit: u32) -> Outcome<Vec<OutboxRow>> {
-        Ok(self.sql.exec("SELECT id, body FROM outbox ORDER BY id LIMIT ?", vec![i64::from(limit).into()])?.to_array()?)
+        Ok(self
+            .sql
+            .exec(
+                "SELECT id, body FROM outbox ORDER BY id LIMIT ?",
+                vec![i64::from(limit).into()],
+            )?
+            .to_array()?)
     }
 
     pub(super) fn sent(&self, up_to: u64) -> Outcome<()> {
-        self.sql.exec("DELETE FROM outbox WHERE id <= ?", vec![integer(up_to)])?;
+        self.sql
+            .exec("DELETE FROM outbox WHERE id <= ?", vec![integer(up_to)])?;
         Ok(())
     }
 
@@ -339,7 +399,10 @@ impl Store {
     }
 
     pub(super) fn want_touch(&self) -> Outcome<()> {
-        self.sql.exec("INSERT INTO meta(key, value) VALUES (?, '1') ON CONFLICT DO NOTHING", vec![TOUCH.into()])?;
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, '1') ON CONFLICT DO NOTHING",
+            vec![TOUCH.into()],
+        )?;
         Ok(())
     }
 

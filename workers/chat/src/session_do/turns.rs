@@ -1,7 +1,7 @@
 //! What a person does with turns: send, regenerate, edit, stop, rate.
 
 use super::live::{self, Live};
-use super::run::{apply, command, place, seal};
+use super::run::{WATCHDOG_MS, apply, command, place, seal};
 use super::store::{NewTurn, TurnRow};
 use super::{Inner, views};
 use crate::internal::COUNTRY_HEADER;
@@ -42,7 +42,9 @@ fn ask(body: TurnBody) -> Result<Ask, ApiError> {
     let turn = |text: &str| TurnId::parse(text).map_err(|_| ApiError::Invalid("no such turn".into()));
     let message = match body.message {
         Some(message) if message.chars().count() > MESSAGE_CHARS => {
-            return Err(ApiError::TooLarge(format!("a message has at most {MESSAGE_CHARS} characters")));
+            return Err(ApiError::TooLarge(format!(
+                "a message has at most {MESSAGE_CHARS} characters"
+            )));
         }
         Some(message) if message.trim().is_empty() => return Err(ApiError::Invalid("message is empty".into())),
         message => message,
@@ -51,15 +53,17 @@ fn ask(body: TurnBody) -> Result<Ask, ApiError> {
         (Some(message), None, None) => Ok(Ask::Send(message)),
         (Some(message), None, Some(replaces)) => Ok(Ask::Edit(message, turn(&replaces)?)),
         (None, Some(regenerate), None) => Ok(Ask::Regenerate(turn(&regenerate)?)),
-        _ => Err(ApiError::Invalid("give message, or message and replaces, or regenerate".into())),
+        _ => Err(ApiError::Invalid(
+            "give message, or message and replaces, or regenerate".into(),
+        )),
     }
 }
 
 fn idempotency_key(request: &Request) -> Result<Option<String>, ApiError> {
     match http::header(request.headers(), "idempotency-key") {
-        Some(key) if key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(ApiError::Invalid("Idempotency-Key has 1 to 255 visible ASCII characters".into()))
-        }
+        Some(key) if key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) => Err(ApiError::Invalid(
+            "Idempotency-Key has 1 to 255 visible ASCII characters".into(),
+        )),
         key => Ok(key),
     }
 }
@@ -71,13 +75,21 @@ pub(super) async fn submit(inner: &Rc<Inner>, mut request: Request) -> Result<Re
     let traceparent = http::header(request.headers(), "traceparent").filter(|value| value.len() <= 128);
     let (body, bytes): (TurnBody, _) = http::json(&mut request).await?;
     let ask = ask(body)?;
-    let fingerprint: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint: String = Sha256::digest(&bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let data_key = inner.key().await?;
     let session = inner.session_id()?;
     let store = inner.store();
 
     // From here to the response there is no await: what is read stays true until it is written.
-    if let Some(known) = key_header.as_deref().map(|key| store.turn_by_key(key)).transpose()?.flatten() {
+    if let Some(known) = key_header
+        .as_deref()
+        .map(|key| store.turn_by_key(key))
+        .transpose()?
+        .flatten()
+    {
         if known.fingerprint != fingerprint {
             return Err(ApiError::IdempotencyKeyReused);
         }
@@ -85,7 +97,9 @@ pub(super) async fn submit(inner: &Rc<Inner>, mut request: Request) -> Result<Re
     }
     let last = store.last_turn()?;
     let replaceable = |wanted: &TurnId| -> Result<TurnRow, ApiError> {
-        last.clone().filter(|last| last.turn_id == *wanted).ok_or(ApiError::NotLastTurn)
+        last.clone()
+            .filter(|last| last.turn_id == *wanted)
+            .ok_or(ApiError::NotLastTurn)
     };
     let (kind, text, replaces) = match ask {
         Ask::Send(text) => (Kind::Send, text, None),
@@ -108,7 +122,11 @@ pub(super) async fn submit(inner: &Rc<Inner>, mut request: Request) -> Result<Re
         let mut effects = memory.order.handle(Command::Submit(turn_id.clone())).into_iter();
         match effects.next() {
             Some(Effect::Accept { ahead, .. }) => (effects.collect::<Vec<_>>(), ahead),
-            _ => return Err(ApiError::QueueFull { retry_after_s: QUEUE_RETRY_S }),
+            _ => {
+                return Err(ApiError::QueueFull {
+                    retry_after_s: QUEUE_RETRY_S,
+                });
+            }
         }
     };
     let turn = NewTurn {
@@ -143,6 +161,8 @@ pub(super) async fn submit(inner: &Rc<Inner>, mut request: Request) -> Result<Re
         memory.live.insert(turn_id.clone(), live);
     }
     apply(inner, effects);
+    // In the same step as the rows: whatever happens next, somebody comes back to this turn.
+    inner.arm(WATCHDOG_MS).await?;
     Ok(live::response(events, turn_id.as_str(), &message_id)?)
 }
 
@@ -161,7 +181,9 @@ pub(super) async fn stop(inner: &Rc<Inner>, turn: &TurnId) -> Result<Response, A
 /// Keeps what the person thinks of an answer.
 pub(super) async fn feedback(inner: &Rc<Inner>, turn: &TurnId, mut request: Request) -> Result<Response, ApiError> {
     let (feedback, _): (Feedback, _) = http::json(&mut request).await?;
-    let satisfaction_milli = feedback.satisfaction_milli().map_err(|error| ApiError::Invalid(error.to_string()))?;
+    let satisfaction_milli = feedback
+        .satisfaction_milli()
+        .map_err(|error| ApiError::Invalid(error.to_string()))?;
     let store = inner.store();
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
@@ -173,6 +195,6 @@ pub(super) async fn feedback(inner: &Rc<Inner>, turn: &TurnId, mut request: Requ
         satisfaction_milli,
         at_ms: SystemClock.now_ms(),
     })?;
-    inner.state.storage().set_alarm(0).await?;
+    inner.arm(0).await?;
     Ok(Response::empty()?.with_status(204))
 }

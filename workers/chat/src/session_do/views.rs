@@ -1,9 +1,9 @@
 //! What a person sees of a session: history, streams, export.
 
+use super::Inner;
 use super::live::{self, Live};
 use super::run::place;
 use super::store::TurnRow;
-use super::Inner;
 use crate::person_do::open_text;
 use crate::routes::DISCLOSURE;
 use futures::stream;
@@ -38,13 +38,24 @@ fn messages(row: &TurnRow, session: &SessionId, key: &DataKey) -> Vec<Value> {
         "metadata": metadata,
     })];
     if row.status().is_over() {
-        let answer = row.sealed_output.as_deref().and_then(|sealed| open(sealed, "output")).unwrap_or_default();
+        let answer = row
+            .sealed_output
+            .as_deref()
+            .and_then(|sealed| open(sealed, "output"))
+            .unwrap_or_default();
         let mut parts = if answer.is_empty() { json!([]) } else { text(answer) };
         // Resources stay with the message that they were shown with.
         let stored = row.sealed_stream.as_deref().and_then(|sealed| open(sealed, "stream"));
-        let stream: Vec<Part> = stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let stream: Vec<Part> = stored
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
         if let Some(list) = parts.as_array_mut() {
-            list.extend(stream.iter().filter(|part| matches!(part, Part::DataSafety { .. })).filter_map(|part| serde_json::to_value(part).ok()));
+            list.extend(
+                stream
+                    .iter()
+                    .filter(|part| matches!(part, Part::DataSafety { .. }))
+                    .filter_map(|part| serde_json::to_value(part).ok()),
+            );
         }
         out.push(json!({"id": row.message_id, "role": "assistant", "parts": parts, "metadata": metadata}));
     }
@@ -59,15 +70,27 @@ pub(super) async fn history(inner: &Rc<Inner>, request: &Request) -> Result<Resp
         cursor: Option<u64>,
         replaced: Option<String>,
     }
-    let query: Query = request.query().map_err(|_| ApiError::Invalid("limit and cursor must be numbers".into()))?;
+    let query: Query = request
+        .query()
+        .map_err(|_| ApiError::Invalid("limit and cursor must be numbers".into()))?;
     let limit = query.limit.unwrap_or(50).clamp(1, 100);
     let key = inner.key().await?;
     let store = inner.store();
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
-    let mut rows = store.page(query.cursor.unwrap_or(u64::MAX >> 11), query.replaced.as_deref() == Some("include"), limit)?;
-    let next = (rows.len() == limit as usize).then(|| rows.last().map(|row| row.seq.to_string())).flatten();
+    let mut rows = store.page(
+        query.cursor.unwrap_or(u64::MAX >> 11),
+        query.replaced.as_deref() == Some("include"),
+        limit,
+    )?;
+    let next = (rows.len() == limit as usize)
+        .then(|| rows.last().map(|row| row.seq.to_string()))
+        .flatten();
     rows.reverse();
-    let active = inner.memory.borrow().as_ref().and_then(|memory| memory.order.active().cloned());
+    let active = inner
+        .memory
+        .borrow()
+        .as_ref()
+        .and_then(|memory| memory.order.active().cloned());
     Ok(Response::from_json(&json!({
         "session_id": begin.session_id,
         "created_at": rfc3339(begin.created_at_ms),
@@ -122,9 +145,15 @@ pub(super) fn stream_of(inner: &Rc<Inner>, key: &DataKey, row: &TurnRow, from: u
         .as_deref()
         .and_then(|sealed| open_text(key, sealed, &place(&session, &row.turn_id, "stream")))
         .ok_or_else(|| ApiError::unavailable("stream is not stored yet"))?;
-    let mut parts: Vec<Part> = serde_json::from_str(&stored).map_err(|_| ApiError::internal("stored stream is malformed"))?;
+    let mut parts: Vec<Part> =
+        serde_json::from_str(&stored).map_err(|_| ApiError::internal("stored stream is malformed"))?;
     parts.push(Part::Done);
-    let events: Vec<String> = parts.iter().enumerate().skip(from).map(|(id, part)| part.to_event(id)).collect();
+    let events: Vec<String> = parts
+        .iter()
+        .enumerate()
+        .skip(from)
+        .map(|(id, part)| part.to_event(id))
+        .collect();
     Ok(live::response(stream::iter(events), turn, &row.message_id)?)
 }
 
@@ -137,7 +166,11 @@ pub(super) async fn turn_stream(inner: &Rc<Inner>, turn: &TurnId, request: &Requ
 
 /// The stream of the turn that runs, else of the first that waits; 204 where there is none.
 pub(super) async fn active_stream(inner: &Rc<Inner>, request: &Request) -> Result<Response, ApiError> {
-    let active = inner.memory.borrow().as_ref().and_then(|memory| memory.order.active().cloned());
+    let active = inner
+        .memory
+        .borrow()
+        .as_ref()
+        .and_then(|memory| memory.order.active().cloned());
     match active {
         None => Ok(Response::empty()?.with_status(204)),
         Some(turn) => turn_stream(inner, &turn, request).await,

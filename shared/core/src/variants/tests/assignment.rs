@@ -51,10 +51,7 @@ fn a_session_stored_before_cohorts_were_kept_is_read() {
     let stored = r#"{"snapshot_version":1,"hash_version":1,"choices":{"LLM_MODEL":{"variant":"claude-sonnet-4-6","reason":"split"}}}"#;
     let assignment: Assignment = serde_json::from_str(stored).unwrap();
     assert_eq!(assignment.cohorts, []);
-    assert_eq!(
-        assignment.get(Category::LlmModel),
-        Some(&id("claude-sonnet-4-6"))
-    );
+    assert_eq!(assignment.get(Category::LlmModel), Some(&id("claude-sonnet-4-6")));
     assert_eq!(assignment.get(Category::VoiceLlm), None);
 }
 
@@ -65,9 +62,7 @@ fn places_unchanged() {
     let placed: Vec<_> = ["user-1", "user-2", "user-3", "ユーザー1"]
         .into_iter()
         .map(|person| {
-            let model = snapshot
-                .explain(&subject(person), Category::LlmModel)
-                .unwrap();
+            let model = snapshot.explain(&subject(person), Category::LlmModel).unwrap();
             let rating = snapshot.assign(&subject(person));
             let rating = rating.variant(Category::RatingVariant).unwrap().to_string();
             (model.bucket, model.reason, rating)
@@ -106,19 +101,11 @@ fn overrides_come_first_and_never_revive_the_retired() {
 #[test]
 fn an_explanation_in_words() {
     let snapshot = five([100.0; 5]);
-    let said = |category| {
-        snapshot
-            .explain(&subject("user-1"), category)
-            .unwrap()
-            .to_string()
-    };
+    let said = |category| snapshot.explain(&subject("user-1"), category).unwrap().to_string();
     let idle = said(Category::VoiceLlm);
     assert!(idle.ends_with("nothing is being tried"), "{idle}");
     let layout = said(Category::ChatUiLayout);
-    assert!(
-        layout.ends_with("; simplified has 0..10000: enrolled"),
-        "{layout}"
-    );
+    assert!(layout.ends_with("; simplified has 0..10000: enrolled"), "{layout}");
     let (model, prompt) = (said(Category::LlmModel), said(Category::SystemPrompt));
     let kept = |text: &str| text.ends_with("kept for another category's experiments");
     assert!(kept(&model) != kept(&prompt), "{model} / {prompt}");

@@ -24,24 +24,14 @@ fn a_share_is_what_it_says() {
         (Category::StarterPoolSize, "5", 99.0, 0.99),
         // One half of the people is kept for prompt experiments.
         (Category::LlmModel, "claude-haiku-4-5", 10.0, 0.05),
-        (
-            Category::SystemPrompt,
-            "v3-sha-empathy-rewrite",
-            100.0,
-            0.50,
-        ),
+        (Category::SystemPrompt, "v3-sha-empathy-rewrite", 100.0, 0.50),
     ] {
         let snapshot = with_shares(&[(category, id, percent)]);
-        let enrolled = people()
-            .filter(|person| is_split(&snapshot, category, person))
-            .count();
+        let enrolled = people().filter(|person| is_split(&snapshot, category, person)).count();
         let (n, enrolled) = (f64::from(PEOPLE), enrolled as f64);
         // Four standard deviations of a binomial.
         let bound = 4.0 * (n * of_all * (1.0 - of_all)).sqrt();
-        assert!(
-            (enrolled - n * of_all).abs() < bound,
-            "{category}: {enrolled}"
-        );
+        assert!((enrolled - n * of_all).abs() < bound, "{category}: {enrolled}");
     }
 }
 
@@ -50,9 +40,7 @@ fn the_pool_is_drawn_evenly() {
     let snapshot = Snapshot::builtin().unwrap();
     let mut counts = BTreeMap::<VariantId, u32>::new();
     for person in people() {
-        let (drawn, _) = snapshot
-            .chosen(Category::RatingVariant, &subject(&person))
-            .unwrap();
+        let (drawn, _) = snapshot.chosen(Category::RatingVariant, &subject(&person)).unwrap();
         *counts.entry(drawn.clone()).or_default() += 1;
     }
     let expected = f64::from(PEOPLE) / 40.0;

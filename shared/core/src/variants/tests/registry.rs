@@ -99,22 +99,11 @@ fn the_seed_is_what_the_product_starts_with() {
             Category::ChatUiLayout,
             &["current", "simplified", "sidebar", "mobile-only"],
         ),
-        (
-            Category::ComposePosition,
-            &["bottom-pill", "top-fixed", "inline"],
-        ),
-        (
-            Category::GhostCharStyle,
-            &["scramble", "dots", "shimmer", "none"],
-        ),
+        (Category::ComposePosition, &["bottom-pill", "top-fixed", "inline"]),
+        (Category::GhostCharStyle, &["scramble", "dots", "shimmer", "none"]),
         (
             Category::VoiceProvider,
-            &[
-                "polly-generative-ruth",
-                "polly-neural-ruth",
-                "elevenlabs",
-                "kokoro",
-            ],
+            &["polly-generative-ruth", "polly-neural-ruth", "elevenlabs", "kokoro"],
         ),
         (Category::VoiceLlm, &["sonnet", "haiku", "opus"]),
         (Category::StarterPoolSize, &["7", "5", "10"]),
@@ -158,17 +147,13 @@ fn the_seed_leaves_room_for_experiments() {
         .flat_map(|category| snapshot.challengers(category))
         .map(|variant| (variant.id.as_str(), variant.rollout_basis_points()))
         .collect();
-    let expected = [
-        ("claude-haiku-4-5", 1_000),
-        ("v3-sha-empathy-rewrite", 1_000),
-    ];
+    let expected = [("claude-haiku-4-5", 1_000), ("v3-sha-empathy-rewrite", 1_000)];
     assert_eq!(running, expected);
 }
 
 #[test]
 fn configurations_are_checked_strictly() {
-    let model =
-        json!({"provider": "p", "model": "m/1", "max_output_tokens": 800, "temperature": 0.7});
+    let model = json!({"provider": "p", "model": "m/1", "max_output_tokens": 800, "temperature": 0.7});
     let rating = json!({"question": "How?", "low": "so", "high": "well", "scale": "stars5"});
     let changed = |base: &Value, field: &str, value: Value| {
         let mut config = base.clone();
@@ -203,19 +188,11 @@ fn configurations_are_checked_strictly() {
         ("low", json!("two\nlines")),
         ("scale", json!("stars6")),
     ] {
-        is_invalid(
-            Category::RatingVariant,
-            changed(&rating, field, value),
-            field,
-        );
+        is_invalid(Category::RatingVariant, changed(&rating, field, value), field);
     }
     let longest = changed(&rating, "question", json!("é".repeat(80)));
     assert_eq!(Category::RatingVariant.validate_config(&longest), Ok(()));
-    is_invalid(
-        Category::SystemPrompt,
-        json!({"prompt": "companion-v99"}),
-        "prompt",
-    );
+    is_invalid(Category::SystemPrompt, json!({"prompt": "companion-v99"}), "prompt");
     is_invalid(Category::StarterPoolSize, json!({"size": 0}), "size");
     is_invalid(Category::StarterPoolSize, json!({"size": 13}), "size");
     let extra = changed(&model, "extra", json!(1));
@@ -258,10 +235,7 @@ fn broken_snapshots_are_refused() {
         |v| v.retain(|x| x.id != "claude-sonnet-4-6"),
         SnapshotError::Default(model),
     );
-    check(
-        |v| v[1].status = Status::Production,
-        SnapshotError::Default(model),
-    );
+    check(|v| v[1].status = Status::Production, SnapshotError::Default(model));
     check(
         |v| v.retain(|x| x.category != Category::RatingVariant),
         SnapshotError::Default(Category::RatingVariant),
@@ -288,18 +262,9 @@ fn broken_snapshots_are_refused() {
         },
         SnapshotError::Rollout(model),
     );
-    for text in [
-        "",
-        "{",
-        "[]",
-        r#"{"version":1}"#,
-        r#"{"version":-1,"variants":[]}"#,
-    ] {
+    for text in ["", "{", "[]", r#"{"version":1}"#, r#"{"version":-1,"variants":[]}"#] {
         let refused = Snapshot::parse(text);
-        assert!(
-            matches!(refused, Err(SnapshotError::Malformed(_))),
-            "{text}"
-        );
+        assert!(matches!(refused, Err(SnapshotError::Malformed(_))), "{text}");
     }
 }
 

@@ -86,7 +86,11 @@ impl Decoder {
     /// # Errors
     /// [`ProviderError::Truncated`] where no stop reason was given: what was said is not whole.
     pub fn finish(&self) -> Result<(), ProviderError> {
-        if self.stopped { Ok(()) } else { Err(ProviderError::Truncated) }
+        if self.stopped {
+            Ok(())
+        } else {
+            Err(ProviderError::Truncated)
+        }
     }
 
     fn read(&mut self, chunk: Chunk, out: &mut Vec<Result<LlmEvent, ProviderError>>) {
@@ -144,7 +148,10 @@ mod tests {
             LlmEvent::Delta("Hello".into()),
             LlmEvent::Delta(", wörld.".into()),
             LlmEvent::Stop(StopReason::Stop),
-            LlmEvent::Usage(Usage { input_tokens: 9, output_tokens: 4 }),
+            LlmEvent::Usage(Usage {
+                input_tokens: 9,
+                output_tokens: 4,
+            }),
         ];
         assert_eq!(events, expected.map(Ok));
         assert_eq!(end, Ok(()));
@@ -161,11 +168,23 @@ mod tests {
             let event = alloc::format!("data: {data}\n\n");
             assert_eq!(decode(&[event.as_bytes()]).0, [expected], "{data}");
         };
-        check("{oops", Err(ProviderError::Protocol("chunk is not JSON of the protocol")));
+        check(
+            "{oops",
+            Err(ProviderError::Protocol("chunk is not JSON of the protocol")),
+        );
         check(r#"{"error":{"message":"overloaded"}}"#, Err(ProviderError::InStream));
-        check(r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#, Ok(LlmEvent::Stop(StopReason::Length)));
-        check(r#"{"choices":[{"delta":{"refusal":"no"}}]}"#, Ok(LlmEvent::Delta("no".into())));
-        assert_eq!(error_of_status(429, Some(3)), ProviderError::Busy { retry_after_s: Some(3) });
+        check(
+            r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#,
+            Ok(LlmEvent::Stop(StopReason::Length)),
+        );
+        check(
+            r#"{"choices":[{"delta":{"refusal":"no"}}]}"#,
+            Ok(LlmEvent::Delta("no".into())),
+        );
+        assert_eq!(
+            error_of_status(429, Some(3)),
+            ProviderError::Busy { retry_after_s: Some(3) }
+        );
         assert_eq!(error_of_status(401, None), ProviderError::Status(401));
     }
 

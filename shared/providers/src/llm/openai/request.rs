@@ -23,7 +23,11 @@ pub struct Endpoint {
 #[must_use]
 pub fn request(endpoint: &Endpoint, ask: &LlmRequest) -> HttpRequest {
     let mut messages: Vec<Value> = vec![json!({"role": "system", "content": ask.system})];
-    messages.extend(ask.messages.iter().map(|message| json!({"role": message.role, "content": message.text})));
+    messages.extend(
+        ask.messages
+            .iter()
+            .map(|message| json!({"role": message.role, "content": message.text})),
+    );
     let body = json!({
         "model": endpoint.model.as_deref().unwrap_or(&ask.model),
         "messages": messages,
@@ -59,12 +63,20 @@ mod tests {
         let ask = LlmRequest {
             model: "m".into(),
             system: "be kind".into(),
-            messages: vec![Message { role: Role::User, text: "hi".into(), at_ms: 1 }],
+            messages: vec![Message {
+                role: Role::User,
+                text: "hi".into(),
+                at_ms: 1,
+            }],
             max_output_tokens: 5,
             temperature_milli: 700,
             traceparent: Some("00-a-b-01".into()),
         };
-        let endpoint = Endpoint { base_url: "http://x/v1/".into(), api_key: Some("k".into()), model: None };
+        let endpoint = Endpoint {
+            base_url: "http://x/v1/".into(),
+            api_key: Some("k".into()),
+            model: None,
+        };
         let made = request(&endpoint, &ask);
         assert_eq!(made.url, "http://x/v1/chat/completions");
         assert_eq!(

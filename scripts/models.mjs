@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { onPinnedNode } from "./bootstrap.mjs";
 import { Failure, probe, root, run, step, whenAskedToEnd } from "./lib.mjs";
+import { install } from "./toolchain.mjs";
 
 const VENV = join(root, ".models");
 const PYTHON = join(VENV, "bin/python");
@@ -34,7 +35,10 @@ sys.stdin.read()
 
 await onPinnedNode(async () => {
   await step("Local model", { stamp: "models", key: SERVER + MODEL, still: () => existsSync(PYTHON) }, () => {
-    const python = ["python3.13", "python3.12", "python3.11", "python3"].find((name) => probe(name, ["-m", "venv", "--help"]) !== null);
+    // Debian packs what a virtual environment needs apart from Python itself.
+    const found = () => ["python3.13", "python3.12", "python3.11", "python3"].find((name) => probe(name, ["-c", "import venv, ensurepip"]) !== null);
+    if (!found()) install("python3", "python3-venv");
+    const python = found();
     if (!python) throw new Failure("Python 3.11 or newer with venv is needed for the local model.");
     run(python, ["-m", "venv", VENV]);
     run(PYTHON, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", SERVER]);

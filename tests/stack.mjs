@@ -1,6 +1,7 @@
 // The three Workers on workerd, from their real configurations, with storage of their own; and a client of the API.
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
@@ -18,6 +19,10 @@ export async function until(what, check, { timeout = 20_000, every = 100 } = {})
     await sleep(every);
   }
 }
+
+export const freePort = () => new Promise((resolve) => {
+  const probe = createServer().listen(0, "127.0.0.1", () => { const { port } = probe.address(); probe.close(() => resolve(port)); });
+});
 
 /** Starts the stack; `chatConfig` may put another entry module around the chat Worker. */
 export async function startStack({ vars = {}, chatConfig = "wrangler.toml", adminConfig = "workers/admin/wrangler.toml" } = {}) {

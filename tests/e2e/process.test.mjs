@@ -2,19 +2,14 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { mockLlm } from "../mock-llm.mjs";
-import { Guest, all, eventsOf, root, sleep, textOf, until } from "../stack.mjs";
+import { Guest, all, eventsOf, freePort, root, sleep, textOf, until } from "../stack.mjs";
 
 const state = mkdtempSync(join(tmpdir(), "silent-"));
 let llm, server, port, url;
-
-const freePort = () => new Promise((resolve) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => { const { port } = probe.address(); probe.close(() => resolve(port)); });
-});
 
 /** `npm start`, with storage of its own. */
 async function start() {

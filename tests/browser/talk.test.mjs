@@ -59,6 +59,22 @@ test("markdown is shown, and markup is not run", async () => {
   assert.match(csp, /script-src 'self'/);
 });
 
+test("the page follows the answer to its end, on a phone too, and not when the person reads further up", async () => {
+  const page = await open({ viewport: PHONE });
+  await say(page, "long words=160 delay=4");
+  await finished(page);
+  const rating = page.locator("li.heard .actions").last();
+  await until("the end of the answer to be in sight", async () => {
+    const [actions, composer] = await Promise.all([rating.boundingBox(), page.locator(".composer .pill").boundingBox()]);
+    return actions && composer && actions.y + actions.height <= composer.y + 1;
+  }, { timeout: 5_000 });
+  await say(page, "again words=160 delay=10");
+  await page.locator("li.heard").nth(1).getByText("word9.").waitFor();
+  await page.evaluate(() => scrollTo({ top: 0 }));
+  await finished(page);
+  assert.equal(await page.evaluate(() => scrollY), 0);
+});
+
 test("an answer streams while it is made, survives a reload in the middle, and can be stopped", async () => {
   const page = await open();
   await say(page, "slow words=60 delay=60");

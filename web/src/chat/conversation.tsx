@@ -84,16 +84,24 @@ export function Conversation({ session, onTurn }: { session: Session; onTurn: ()
     addEventListener("keydown", keys);
     return () => removeEventListener("keydown", keys);
   });
-  const end = useRef<HTMLDivElement>(null);
-  const length = messages.length + textOf(messages.at(-1)).length;
+  const talk = useRef<HTMLDivElement>(null);
+  // Follows the answer for as long as the person has not scrolled away from its end.
+  const follows = useRef(true);
   useEffect(() => {
-    const near = document.documentElement.scrollHeight - innerHeight - scrollY < 240;
-    if (near || status === "submitted") end.current?.scrollIntoView({ block: "end" });
-  }, [length, status]);
+    if (status === "submitted") follows.current = true;
+  }, [status]);
+  useEffect(() => {
+    const page = document.documentElement;
+    const moved = () => { follows.current = page.scrollHeight - innerHeight - scrollY < 120; };
+    const grown = new ResizeObserver(() => { if (follows.current) scrollTo({ top: page.scrollHeight }); });
+    if (talk.current) grown.observe(talk.current);
+    addEventListener("scroll", moved, { passive: true });
+    return () => { grown.disconnect(); removeEventListener("scroll", moved); };
+  }, []);
 
   return (
     <>
-      <div className="talk" data-testid="talk">
+      <div className="talk" data-testid="talk" ref={talk}>
         {older && <button type="button" className="quiet" onClick={() => void showOlder()}>{words.older}</button>}
         {messages.length === 0 && (
           <section className="welcome">
@@ -119,7 +127,6 @@ export function Conversation({ session, onTurn }: { session: Session; onTurn: ()
         {lost && <p className="banner" role="status">{words.lost}</p>}
         {chat.error && lastAnswer?.metadata?.status !== "failed" && <Fault error={chat.error} onRetry={() => void recover()} />}
         <Announcer message={lastAnswer} busy={busy} />
-        <div ref={end} />
       </div>
       <Composer key={editing ? "edit" : "new"} busy={busy} initial={editing ? textOf(lastSaid) : ""} editing={editing} onCancel={() => setEditing(false)} onSend={send} onStop={() => void stop()} />
     </>

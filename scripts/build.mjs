@@ -1,4 +1,4 @@
-// Builds the three Workers: one cargo call for wasm32, then wasm-bindgen and one bundled module for each.
+// Builds the four Workers: one cargo call for wasm32, then wasm-bindgen and one bundled module for each.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,7 +6,7 @@ import { onPinnedNode } from "./bootstrap.mjs";
 import { digest, root, run, step, targetDir } from "./lib.mjs";
 import { bindgen, wasmToolchain } from "./toolchain.mjs";
 
-export const WORKERS = ["chat", "voice", "admin"];
+export const WORKERS = ["chat", "voice", "admin", "safety"];
 const SYSTEM = new Set(["__wbg_reset_state", "__worker_init_state"]);
 const EVENTS = new Set(["fetch", "queue", "scheduled"]);
 

@@ -6,7 +6,7 @@ import { Failure, probe, run, step, targetDir } from "./lib.mjs";
 import { TARGET, ensureHost, wasmToolchain, withoutStd } from "./toolchain.mjs";
 
 // What is compiled for wasm32 in the end; its lints see code that the host's never do.
-const EDGE = ["silent-edge", "silent-chat", "silent-voice", "silent-admin"].flatMap((name) => ["-p", name]);
+const EDGE = ["silent-edge", "silent-chat", "silent-voice", "silent-admin", "silent-safety"].flatMap((name) => ["-p", name]);
 const PURE = ["silent-core", "silent-providers"].flatMap((name) => ["-p", name]);
 
 /** Runs every check; throws at the first that fails. */

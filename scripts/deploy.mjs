@@ -1,4 +1,4 @@
-// `npm run deploy`: release build, D1 migrations and the three Workers to Cloudflare; `--dry-run` uploads nothing.
+// `npm run deploy`: release build, D1 migrations and the four Workers to Cloudflare; `--dry-run` uploads nothing.
 // Before the first time: `npx wrangler login`, create the database, namespace, bucket and queues, put their ids into
 // [env.production] of wrangler.toml and workers/admin/wrangler.toml, and set the secrets named there.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,6 +30,7 @@ await onPinnedNode(async () => {
     // Chat and voice call each other, and a binding to a Worker that does not exist is refused: the very first voice goes without.
     if (probe(bin("wrangler"), ["deployments", "list", ...ENV], { timeout: 60_000 }) === null) await firstVoice();
   }
+  await put("workers/safety/wrangler.toml", dry);
   await put("workers/admin/wrangler.toml", dry);
   await put("wrangler.toml", dry);
   await put("workers/voice/wrangler.toml", dry);

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { SEED, seed } from "./seed.mjs";
 import { bin, digest, files, fingerprint, root, run, step } from "./lib.mjs";
 
-export const CONFIGS = ["wrangler.toml", "workers/voice/wrangler.toml", "workers/admin/wrangler.toml"];
+export const CONFIGS = ["wrangler.toml", "workers/voice/wrangler.toml", "workers/admin/wrangler.toml", "workers/safety/wrangler.toml"];
 /** Where workerd keeps D1, KV, R2, queues and objects (SILENT_STATE moves it); deleting it starts afresh. */
 export const STATE = resolve(root, process.env.SILENT_STATE ?? ".wrangler/state");
 /** No telemetry, no call to fetch request metadata, no questions. */
@@ -15,7 +15,7 @@ const MAKE = {
   TOKEN_SECRET: () => randomBytes(32).toString("base64"),
   KEK: () => `1:${randomBytes(32).toString("base64")}`,
 };
-// The voice Worker holds no secret: it asks the chat Worker.
+// Voice and safety hold no secret.
 const SECRET_FILES = [".dev.vars", "workers/admin/.dev.vars"];
 
 const parse = (text) => Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2].replace(/^"|"$/g, "")]));

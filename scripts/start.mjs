@@ -1,4 +1,4 @@
-// `npm start`: set-up, then the three Workers in one dev session on http://localhost:8787 (PORT changes it).
+// `npm start`: set-up, then the four Workers in one dev session on http://localhost:8787 (PORT changes it).
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -32,7 +32,10 @@ export async function mockLlm({ defaults = "" } = {}) {
     await sleep(Number(option(said, "first", "0")));
     response.writeHead(200, { "content-type": "text/event-stream" });
     send(chunk({ role: "assistant", content: "" }));
-    for (let n = 0; n < words; n++) {
+    // As the gate's second stage it says the level; `say=` gives an answer of its own.
+    const whole = ask.model === "judge" ? option(said, "judge", "0") : option(said, "say", "").replaceAll("_", " ");
+    if (whole) send(chunk({ content: whole }));
+    for (let n = 0; n < (whole ? 0 : words); n++) {
       if (fault === "cut" && n === Number(at)) return response.destroy();
       if (fault === "silence" && n === Number(at)) return undefined;
       if (fault === "garbage" && n === Number(at)) send("{oops");

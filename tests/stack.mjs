@@ -1,4 +1,4 @@
-// The three Workers on workerd, from their real configurations, with storage of their own; and a client of the API.
+// The four Workers on workerd, from their real configurations, with storage of their own; and a client of the API.
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -33,6 +33,7 @@ export async function startStack({ vars = {}, chatConfig = "wrangler.toml", admi
       { configPath: chatConfig, secrets, vars: { ENVIRONMENT: "test", OFFLINE_TOKEN_DELAY_MS: "2", ...vars } },
       { configPath: "workers/voice/wrangler.toml" },
       { configPath: adminConfig },
+      { configPath: "workers/safety/wrangler.toml", vars: { ENVIRONMENT: "test" } },
     ],
   });
   const { url } = await server.listen();

@@ -12,7 +12,7 @@ export { PersonObject };
 
 // One object for each session and one set of faults for each object; the count survives the crash it causes.
 const faults = new Map();
-const of = (name) => faults.get(name) ?? faults.set(name, { queueAway: false, crashAt: 0, count: 0, crashed: 0, log: [] }).get(name);
+const of = (name) => faults.get(name) ?? faults.set(name, { queueAway: false, gateAway: false, crashAt: 0, count: 0, crashed: 0, log: [] }).get(name);
 
 // Native methods know their object only when it is theirs; the constructor's name is what the bindings check.
 const around = (target, change) => new Proxy(target, {
@@ -61,7 +61,13 @@ export class SessionObject {
         await point("after send", () => {})();
       },
     });
-    const ownEnv = new Proxy(env, { get: (object, property) => (property === "EVENTS" ? queue : object[property]) });
+    const gate = around(env.SAFETY, {
+      fetch: (value) => async (...args) => {
+        if (fault.gateAway) throw new Error("the gate is away");
+        return value.apply(env.SAFETY, args);
+      },
+    });
+    const ownEnv = new Proxy(env, { get: (object, property) => ({ EVENTS: queue, SAFETY: gate })[property] ?? object[property] });
     this.real = new Real(around(state, { storage: () => storage }), ownEnv);
   }
 

@@ -32,6 +32,10 @@ pub struct ChatConfig {
     pub allowed_origins: Vec<String>,
     /// Budget of the conversation window, in tokens.
     pub window_tokens: u32,
+    /// The model of the gate's second stage, by the provider's name for it.
+    pub safety_model: Option<String>,
+    /// Longest wait for it, milliseconds.
+    pub safety_timeout_ms: u64,
     /// Longest wait for the next bytes of a model, milliseconds.
     pub idle_timeout_ms: u64,
 }
@@ -84,7 +88,6 @@ impl ChatConfig {
             environment: text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into()),
             token_secret,
             key_ring,
-            llm,
             allowed_origins: text(env, "ALLOWED_ORIGINS")
                 .map(|list| {
                     list.split(',')
@@ -94,7 +97,10 @@ impl ChatConfig {
                 })
                 .unwrap_or_default(),
             window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),
+            safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::OpenAi(_))),
+            safety_timeout_ms: number(env, "SAFETY_TIMEOUT_MS", 2_500)?,
             idle_timeout_ms: number(env, "LLM_IDLE_TIMEOUT_MS", 60_000)?,
+            llm,
         })
     }
 }

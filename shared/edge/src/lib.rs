@@ -4,7 +4,9 @@
 pub mod config;
 pub mod durable;
 pub mod error;
+pub mod gate;
 pub mod http;
+pub mod judge;
 pub mod llm;
 pub mod log;
 pub mod queue;

@@ -2,12 +2,19 @@
 import type { UIMessage } from "ai";
 import { ProblemError, problemOf } from "./problem";
 
+/** One way to reach help: an entry of `shared/core/safety/resources.json`. */
 export interface Resource {
   name: string;
+  /** What to dial, literally; empty for a chat or a page. */
   dial: string;
-  channel: "call" | "text" | "web";
+  channel: "call" | "text" | "chat" | "web";
+  /** The word to text, where the line wants one. */
+  keyword: string;
   url: string;
   hours: string;
+  /** IANA zone of the hours; empty when they are 24/7. */
+  timezone: string;
+  audience: string;
 }
 
 export type Status = "queued" | "running" | "done" | "stopped" | "interrupted" | "failed";
@@ -21,7 +28,11 @@ export interface Metadata {
   crisis_level?: number;
 }
 
-export type Message = UIMessage<Metadata, { safety: { level: number; text?: string; resources: Resource[] }; turn: { position: number } }>;
+export type Message = UIMessage<Metadata, {
+  safety: { level: number; text?: string; exit?: "leave" | "human" | null; resources: Resource[] };
+  disclosure: { text: string };
+  turn: { position: number };
+}>;
 
 export interface Session {
   session_id: string;
@@ -43,8 +54,17 @@ export interface Health {
   provider: { name: string; note: string };
 }
 
+const REGION = "si-country";
+/** The region whose help is shown: what the person chose, else where they are. */
+export const region = () => localStorage.getItem(REGION);
+export const chooseRegion = (country: string) => localStorage.setItem(REGION, country);
+export const regionHeader = (): Record<string, string> => {
+  const country = region();
+  return country ? { "x-country": country } : {};
+};
+
 async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const headers = init.body === undefined ? undefined : { "content-type": "application/json" };
+  const headers = { ...(init.body === undefined ? {} : { "content-type": "application/json" }), ...regionHeader() };
   const response = await fetch(path, { credentials: "same-origin", headers, ...init });
   if (!response.ok) throw new ProblemError(await problemOf(response));
   return (response.status === 204 ? undefined : await response.json()) as T;
@@ -66,5 +86,6 @@ export const deleteSession = (id: string) => ask<void>(`/v1/sessions/${id}`, { m
 export const stopTurn = (session: string, turn: string) => ask<unknown>(`${turnsUrl(session)}/${turn}/stop`, post({}));
 export const rateTurn = (session: string, turn: string, thumb: "up" | "down") => ask<void>(`${turnsUrl(session)}/${turn}/feedback`, post({ thumb }));
 export const eraseMe = () => ask<unknown>("/v1/me", { method: "DELETE" });
+export const helpIn = (country: string) => ask<{ country: string | null; countries: string[]; resources: Resource[] }>(`/v1/resources${country ? `?country=${country}` : ""}`);
 export const health = () => ask<Health>("/v1/health");
 export const EXPORT_URL = "/v1/me/export";

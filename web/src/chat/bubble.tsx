@@ -29,7 +29,8 @@ export function Bubble({ message, session, live, onRegenerate, onEdit }: Props) 
     <li className={mine ? "said" : "heard"} data-status={status} aria-busy={live}>
       <span className="unseen">{mine ? words.you : words.listener}</span>
       {mine ? <p className="text">{text}</p> : text && <div className="text"><Suspense fallback={<p>{text}</p>}><Markdown text={text} /></Suspense></div>}
-      {message.parts.map((part, index) => (part.type === "data-safety" ? <SafetyCard key={index} {...part.data} /> : null))}
+      {message.parts.map((part, index) => (part.type === "data-safety" && part.data.resources.length > 0 ? <SafetyCard key={index} {...part.data} /> : null))}
+      {message.parts.map((part, index) => (part.type === "data-disclosure" ? <p key={index} className="note" role="note">{part.data.text}</p> : null))}
       {note && <p className="note">{note} {onRegenerate && <button type="button" className="link" onClick={onRegenerate}>{words.retry}</button>}</p>}
       {!live && <Actions message={message} session={session} text={text} mine={mine} onRegenerate={note ? undefined : onRegenerate} onEdit={onEdit} />}
     </li>

@@ -2,12 +2,15 @@
 import { useChat } from "@ai-sdk/react";
 import { DefaultChatTransport } from "ai";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { type Message, type Session, readSession, sessionStreamUrl, stopTurn, turnStreamUrl, turnsUrl } from "../api/client";
+import { type Message, type Session, readSession, regionHeader, sessionStreamUrl, stopTurn, turnStreamUrl, turnsUrl } from "../api/client";
 import { resumableFetch } from "../api/resumable";
 import { Fault } from "../components/fault";
+import { leave } from "../components/quick-exit";
 import { words } from "../messages";
 import { Composer } from "./composer";
 import { Bubble, textOf } from "./bubble";
+
+const LEAVE = /^(please |quick,? ?|now )?((close|hide|delete|clear) (this|it|everything|(the|this) (chat|page|screen|conversation))|get me out|(he|she)[’']?s back)( now| please| quick)*[.!]*$/i;
 
 export function Conversation({ session, onTurn }: { session: Session; onTurn: () => void }) {
   const id = session.session_id;
@@ -27,7 +30,7 @@ export function Conversation({ session, onTurn }: { session: Session; onTurn: ()
     }),
     // The server keeps the conversation: only what is new is sent, under a key that makes a retry harmless.
     prepareSendMessagesRequest: ({ messages, body }) => ({
-      headers: { "idempotency-key": crypto.randomUUID() },
+      headers: { "idempotency-key": crypto.randomUUID(), ...regionHeader() },
       body: body?.regenerate ? { regenerate: body.regenerate } : { message: textOf(messages.at(-1)), ...(body?.replaces ? { replaces: body.replaces } : {}) },
     }),
     prepareReconnectToStreamRequest: () => ({ api: sessionStreamUrl(id) }),
@@ -39,7 +42,10 @@ export function Conversation({ session, onTurn }: { session: Session; onTurn: ()
     transport,
     resume: session.active_turn !== null,
     throttle: 40,
-    onData: (part) => { if (part.type === "data-turn") setPosition(part.data.position); },
+    onData: (part) => {
+      if (part.type === "data-turn") setPosition(part.data.position);
+      if (part.type === "data-safety" && part.data.exit === "leave") leave();
+    },
     onFinish: () => { turn.current = null; setPosition(0); setLost(false); onTurn(); },
   });
   const { messages, status } = chat;
@@ -57,6 +63,8 @@ export function Conversation({ session, onTurn }: { session: Session; onTurn: ()
     if (replaced) void chat.regenerate({ body: { regenerate: replaced } });
   };
   const send = (text: string) => {
+    // The gate knows many more of these; this one works without a network.
+    if (LEAVE.test(text.trim())) return leave();
     chat.clearError();
     const replaces = editing ? lastAnswer?.metadata?.turn_id : undefined;
     setEditing(false);

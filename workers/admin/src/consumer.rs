@@ -97,7 +97,7 @@ async fn erase(db: &D1Database, column: &'static str, subject: &str, at_ms: u64)
         db.prepare("INSERT INTO erasures(subject, erased_at_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
             .bind(&[subject.into(), integer(at_ms)])?,
     ];
-    for table in ["turn_events", "feedback", "sessions"] {
+    for table in ["safety_events", "turn_events", "feedback", "sessions"] {
         statements.push(
             db.prepare(format!("DELETE FROM {table} WHERE {column} = ?1"))
                 .bind(&[subject.into()])?,

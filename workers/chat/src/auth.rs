@@ -43,3 +43,14 @@ pub(crate) fn check_origin(request: &Request, allowed: &[String]) -> Result<Opti
     }
     Err(ApiError::ForbiddenOrigin)
 }
+
+/// A country code, ISO 3166-1 alpha-2, in capitals.
+pub(crate) fn country(code: &str) -> Option<String> {
+    (code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| code.to_ascii_uppercase())
+}
+
+/// The person's region: what they chose, else the country that the request comes from.
+pub(crate) fn region(request: &Request) -> Option<String> {
+    let chosen = silent_edge::http::header(request.headers(), "x-country").and_then(|code| country(&code));
+    chosen.or_else(|| request.cf().and_then(worker::Cf::country))
+}

@@ -1,6 +1,7 @@
 //! The turn event: what happened, immutable, without anything that was said.
 
 use crate::ids::{PersonId, SessionId, TurnId};
+use crate::safety::Tag;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -129,6 +130,9 @@ pub struct TurnEvent {
     pub crisis_level: u8,
     /// Ids of the rules that spoke.
     pub safety_rules: Vec<String>,
+    /// What else the gate noticed.
+    #[serde(default)]
+    pub safety_tags: Vec<Tag>,
     /// Version of the safety rules.
     pub rules_version: String,
     /// Whether the input looks like prompt injection (a flag, not a refusal).

@@ -13,7 +13,7 @@ mod tests;
 pub use event::{EVENT_VERSION, Kind, Status, TurnEvent, Usage};
 pub use part::{Metadata, Part};
 pub use port::{
-    Clock, ConversationStore, LlmEvent, LlmProvider, LlmRequest, PartSink, ProviderError, StopReason, StoreError,
-    TokenStream, TurnRecord,
+    Clock, ConversationStore, GateError, LlmEvent, LlmProvider, LlmRequest, OwnRules, PartSink, ProviderError,
+    RulesAlone, SafetyGate, SafetyModel, StopReason, StoreError, TokenStream, TurnRecord,
 };
-pub use process::{Policy, TurnInput, process_turn, unanswered};
+pub use process::{DISCLOSURE, Policy, TurnInput, process_turn, unanswered};

@@ -71,7 +71,12 @@ pub enum Part {
     },
     /// Support that is shown with the answer.
     DataSafety {
-        /// `{level, resources}`.
+        /// `{level, resources, exit?, text?}`.
+        data: Value,
+    },
+    /// That this is an AI, said again.
+    DataDisclosure {
+        /// `{text}`.
         data: Value,
     },
     /// The model call is over.

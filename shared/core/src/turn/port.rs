@@ -2,7 +2,7 @@
 
 use super::{Part, TurnEvent, Usage};
 use crate::conversation::Message;
-use crate::safety::SafetyState;
+use crate::safety::{self, Assessment, Level, SafetyState};
 use alloc::string::String;
 use alloc::vec::Vec;
 use thiserror::Error;
@@ -84,6 +84,9 @@ pub enum ProviderError {
     /// The stream ended without a stop reason.
     #[error("provider's stream was cut")]
     Truncated,
+    /// The crisis gate could not judge the message, so no model was asked.
+    #[error("the crisis gate is away")]
+    Unjudged,
     /// An error inside the stream.
     #[error("provider failed in mid-stream")]
     InStream,
@@ -100,6 +103,7 @@ impl ProviderError {
             Self::Status(_) => "provider-status",
             Self::Protocol(_) => "provider-protocol",
             Self::Truncated => "provider-truncated",
+            Self::Unjudged => "gate-away",
             Self::InStream => "provider-in-stream",
         }
     }
@@ -124,6 +128,48 @@ pub trait LlmProvider {
     /// # Errors
     /// [`ProviderError`] where no stream begins.
     async fn stream(&self, request: &LlmRequest) -> Result<Self::Stream, ProviderError>;
+}
+
+/// The gate could not judge. No model may be asked then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the crisis gate is away")]
+pub struct GateError;
+
+/// The first stage of the crisis gate: the rules.
+#[allow(async_fn_in_trait, reason = "ports are used through generics, in one thread")]
+pub trait SafetyGate {
+    /// Judges a message in the light of its session, and remembers.
+    ///
+    /// # Errors
+    /// [`GateError`] where it was not judged.
+    async fn assess(&self, message: &str, state: &mut SafetyState) -> Result<Assessment, GateError>;
+}
+
+/// The rules that are compiled in here.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnRules;
+
+impl SafetyGate for OwnRules {
+    async fn assess(&self, message: &str, state: &mut SafetyState) -> Result<Assessment, GateError> {
+        Ok(safety::assess(message, state))
+    }
+}
+
+/// The second stage of the crisis gate: a model that looks where the rules are uncertain.
+#[allow(async_fn_in_trait, reason = "ports are used through generics, in one thread")]
+pub trait SafetyModel {
+    /// The level that it sees, or none: no model, a time-out, an answer that is no level. It can only raise.
+    async fn judge(&self, messages: &[Message]) -> Option<Level>;
+}
+
+/// No second stage: the rules stand.
+#[derive(Debug, Clone, Copy)]
+pub struct RulesAlone;
+
+impl SafetyModel for RulesAlone {
+    async fn judge(&self, _messages: &[Message]) -> Option<Level> {
+        None
+    }
 }
 
 /// Milliseconds since 1970.

@@ -2,7 +2,7 @@
 
 use super::{
     Clock, ConversationStore, EVENT_VERSION, Kind, LlmEvent, LlmProvider, LlmRequest, Metadata, Part, PartSink,
-    ProviderError, Status, StopReason, TokenStream, TurnEvent, TurnRecord, Usage,
+    ProviderError, SafetyGate, SafetyModel, Status, StopReason, TokenStream, TurnEvent, TurnRecord, Usage,
 };
 use crate::conversation::Message;
 use crate::ids::{PersonId, SessionId, TurnId};
@@ -11,7 +11,7 @@ use crate::pricing;
 use crate::prompt::SystemPrompt;
 use crate::response::SentenceBuffer;
 use crate::safety::output::{Guard, Verdict};
-use crate::safety::{self, Assessment, SafetyState};
+use crate::safety::{self, Assessment, CrisisResponse, Evidence, Level, SafeExit, SafetyState};
 use crate::time::rfc3339;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -22,6 +22,10 @@ use core::future::Future;
 use core::pin::{Pin, pin};
 use futures::future::{Either, select};
 use serde_json::json;
+
+/// Said at the start of every session, shown for as long as it lasts, and repeated in it.
+pub const DISCLOSURE: &str =
+    "You are talking with an AI, not a person. It is no therapy and no emergency service, and it can be wrong.";
 
 /// The one text block of an answer.
 const BLOCK: &str = "t0";
@@ -105,6 +109,14 @@ impl Answer {
         }
     }
 
+    /// An answer that no model gives.
+    fn fixed() -> Self {
+        Self {
+            stop: Some(StopReason::Stop),
+            ..Self::new("safety", "fixed-text")
+        }
+    }
+
     fn say(&mut self, out: &mut impl PartSink, text: String) {
         if text.is_empty() {
             return;
@@ -147,10 +159,13 @@ impl Answer {
 /// `stopped` resolves when the person stops the turn; dropping the model's stream then stops it upstream. Every
 /// outcome is recorded: a failure to reach the model, a stop, a crisis. If the store refuses the record, the client
 /// is told that the turn failed.
+#[allow(clippy::too_many_arguments, reason = "one argument for each port")]
 pub async fn process_turn(
     input: TurnInput,
     policy: &Policy,
     provider: &impl LlmProvider,
+    first_stage: &impl SafetyGate,
+    second_stage: &impl SafetyModel,
     store: &mut impl ConversationStore,
     out: &mut impl PartSink,
     clock: &impl Clock,
@@ -160,7 +175,8 @@ pub async fn process_turn(
     let mut stopped = pin!(stopped);
     let mut state = input.safety_state;
     let said = input.messages.last().map_or("", |message| message.text.as_str());
-    let assessment = safety::assess(said, &mut state);
+    let judged = gate(said, &input.messages, &mut state, first_stage, second_stage).await;
+    let assessment = judged.clone().unwrap_or_default();
     let level = assessment.level.get();
 
     let mut metadata = Metadata {
@@ -169,7 +185,7 @@ pub async fn process_turn(
         created_at: rfc3339(input.accepted_at_ms),
         provider: None,
         model: None,
-        crisis_level: Some(level),
+        crisis_level: judged.is_some().then_some(level),
         replaced_by: None,
     };
     out.emit(Part::Start {
@@ -178,17 +194,46 @@ pub async fn process_turn(
     });
     out.emit(Part::StartStep);
 
-    let mut answer = if level >= 2 {
-        crisis_answer(&input, &assessment, out)
-    } else {
-        let answer = model_answer(&input, policy, provider, out, clock, stopped.as_mut()).await;
-        if level == 1 {
-            let note = safety::supportive_note(&input.locale, input.country.as_deref());
+    if state.disclosure_due(began_ms) {
+        out.emit(Part::DataDisclosure {
+            data: json!({"text": DISCLOSURE}),
+        });
+    }
+    let region = input.country.as_deref();
+    let mut answer = match assessment.safe_exit {
+        _ if judged.is_none() => {
+            // Unjudged is not harmless: no model is asked, and help is shown.
+            let help = safety::supportive_note(&input.locale, region);
             out.emit(Part::DataSafety {
-                data: json!({"level": level, "text": note.text, "resources": note.resources}),
+                data: json!({"level": 1, "text": help.text, "resources": help.resources}),
             });
+            Answer {
+                status: Status::Failed,
+                error: Some(ProviderError::Unjudged),
+                ..Answer::new("none", "none")
+            }
         }
-        answer
+        _ if level >= 2 => {
+            let help = safety::response(assessment.level, &input.locale, region);
+            fixed_answer(help, &assessment, out)
+        }
+        Some(SafeExit::Leave) => {
+            out.emit(Part::DataSafety {
+                data: json!({"level": level, "exit": SafeExit::Leave, "resources": []}),
+            });
+            Answer::fixed()
+        }
+        Some(SafeExit::Human) => fixed_answer(safety::human_wanted(region), &assessment, out),
+        None => {
+            let answer = model_answer(&input, policy, provider, out, clock, stopped.as_mut()).await;
+            if level == 1 {
+                let note = safety::supportive_note(&input.locale, region);
+                out.emit(Part::DataSafety {
+                    data: json!({"level": level, "text": note.text, "resources": note.resources}),
+                });
+            }
+            answer
+        }
     };
 
     let event = record_event(&input, policy, &assessment, &answer, began_ms, clock.now_ms());
@@ -249,20 +294,43 @@ pub fn unanswered(input: &TurnInput, policy: &Policy, status: Status, now_ms: u6
     )
 }
 
+/// Both stages of the crisis gate; none where the first one is away. The second one only raises; where it fails the
+/// rules stand and help is shown.
+async fn gate(
+    said: &str,
+    messages: &[Message],
+    state: &mut SafetyState,
+    first: &impl SafetyGate,
+    second: &impl SafetyModel,
+) -> Option<Assessment> {
+    let mut assessment = first.assess(said, state).await.ok()?;
+    if !assessment.uncertain || assessment.level.get() >= 2 {
+        return Some(assessment);
+    }
+    let judged = second.judge(messages).await;
+    let level = judged.unwrap_or_default().max(Level::new(1)).max(assessment.level);
+    if judged.is_some_and(|judged| judged > assessment.level) {
+        assessment.evidence.push(Evidence {
+            rule_id: "model".into(),
+            level,
+        });
+        state.raise(level);
+    }
+    assessment.level = level;
+    Some(assessment)
+}
+
 /// The fixed text and the resources of the person's region; no model is asked.
-fn crisis_answer(input: &TurnInput, assessment: &Assessment, out: &mut impl PartSink) -> Answer {
-    let response = safety::response(
-        assessment.level,
-        &input.locale,
-        input.country.as_deref(),
-        &assessment.tags,
-    );
-    let mut answer = Answer::new("safety", "fixed-text");
-    answer.stop = Some(StopReason::Stop);
-    answer.say(out, response.text);
+fn fixed_answer(help: CrisisResponse, assessment: &Assessment, out: &mut impl PartSink) -> Answer {
+    let mut answer = Answer::fixed();
+    answer.say(out, help.text);
     answer.close(out);
     out.emit(Part::DataSafety {
-        data: json!({"level": assessment.level.get(), "resources": response.resources}),
+        data: json!({
+            "level": assessment.level.get(),
+            "exit": assessment.safe_exit,
+            "resources": help.resources,
+        }),
     });
     answer
 }
@@ -401,7 +469,8 @@ fn record_event(
             .iter()
             .map(|evidence| evidence.rule_id.to_string())
             .collect(),
-        rules_version: safety::rules_version().to_string(),
+        safety_tags: assessment.tags.clone(),
+        rules_version: assessment.rules_version.to_string(),
         injection_suspected: assessment.injection_suspected,
         guardrails: answer.guardrails.clone(),
         usage: answer.usage,

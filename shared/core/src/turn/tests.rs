@@ -4,7 +4,7 @@ use super::*;
 use crate::conversation::{Message, Role};
 use crate::ids::{PersonId, SessionId, TurnId};
 use crate::prompt::SystemPrompt;
-use crate::safety::SafetyState;
+use crate::safety::{Assessment, Level, SafetyState};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
@@ -123,6 +123,7 @@ struct Outcome {
     log: Vec<String>,
     record: TurnRecord,
     asked: Vec<LlmRequest>,
+    second_stage_asked: u32,
 }
 
 struct Case {
@@ -131,6 +132,36 @@ struct Case {
     stop_after: Option<usize>,
     broken_store: bool,
     state: SafetyState,
+    second_stage: Second,
+    began_ms: u64,
+    gate_away: bool,
+}
+
+struct Gate {
+    away: bool,
+}
+
+impl SafetyGate for Gate {
+    async fn assess(&self, message: &str, state: &mut SafetyState) -> Result<Assessment, GateError> {
+        if self.away {
+            return Err(GateError);
+        }
+        OwnRules.assess(message, state).await
+    }
+}
+
+/// A second stage that sees this level, and counts how often it is asked.
+#[derive(Default)]
+struct Second {
+    sees: Option<Level>,
+    asked: Cell<u32>,
+}
+
+impl SafetyModel for &Second {
+    async fn judge(&self, _messages: &[Message]) -> Option<Level> {
+        self.asked.set(self.asked.get() + 1);
+        self.sees
+    }
 }
 
 fn case(said: &'static str, opening: Result<Script, ProviderError>) -> Case {
@@ -140,6 +171,9 @@ fn case(said: &'static str, opening: Result<Script, ProviderError>) -> Case {
         stop_after: None,
         broken_store: false,
         state: SafetyState::default(),
+        second_stage: Second::default(),
+        began_ms: 0,
+        gate_away: false,
     }
 }
 
@@ -190,7 +224,12 @@ fn input(said: &str, state: SafetyState) -> TurnInput {
 }
 
 fn run(case: Case) -> Outcome {
+    run_with(case, &policy())
+}
+
+fn run_with(case: Case, policy: &Policy) -> Outcome {
     let world = Rc::new(World::default());
+    world.now_ms.set(case.began_ms);
     let (sender, receiver) = futures::channel::oneshot::channel();
     let provider = Provider {
         world: world.clone(),
@@ -212,8 +251,10 @@ fn run(case: Case) -> Outcome {
     };
     block_on(process_turn(
         input(case.said, case.state),
-        &policy(),
+        policy,
         &provider,
+        &Gate { away: case.gate_away },
+        &&case.second_stage,
         &mut store,
         &mut fake.clone(),
         &fake,
@@ -223,6 +264,7 @@ fn run(case: Case) -> Outcome {
         log: world.log.borrow().clone(),
         record: store.records.remove(0),
         asked: provider.asked.take(),
+        second_stage_asked: case.second_stage.asked.get(),
     }
 }
 
@@ -307,6 +349,94 @@ fn level_one_is_answered_by_the_model_and_help_is_shown() {
     let outcome = run(case("I feel hopeless about work", Ok(vec![delta("Hm."), stop()])));
     assert_eq!(outcome.asked.len(), 1);
     assert!(outcome.log.contains(&"data-safety".into()));
+}
+
+#[test]
+fn the_second_stage_is_asked_only_where_the_rules_are_uncertain_and_only_raises() {
+    const UNCERTAIN: &str = "Nobody cares about me. I feel so hopeless.";
+    let with = |said, sees: Option<u8>| {
+        run(Case {
+            second_stage: Second {
+                sees: sees.map(Level::new),
+                ..Second::default()
+            },
+            ..case(said, Ok(vec![delta("Hm."), stop()]))
+        })
+    };
+    for (said, sees, asked, level, model_asked) in [
+        (UNCERTAIN, Some(3), 1, 3, 0),
+        (UNCERTAIN, Some(2), 1, 2, 0),
+        (UNCERTAIN, Some(0), 1, 1, 1),
+        (UNCERTAIN, None, 1, 1, 1),
+        ("what shall I cook?", Some(4), 0, 0, 1),
+        ("I want to die", Some(0), 0, 2, 0),
+    ] {
+        let outcome = with(said, sees);
+        assert_eq!(
+            (
+                outcome.second_stage_asked,
+                outcome.record.event.crisis_level,
+                outcome.asked.len()
+            ),
+            (asked, level, model_asked),
+            "{said} {sees:?}"
+        );
+        assert_eq!(
+            outcome.log.contains(&"data-safety".into()),
+            level > 0,
+            "{said} {sees:?}"
+        );
+    }
+    // What it saw is remembered.
+    assert_eq!(with(UNCERTAIN, Some(3)).record.safety_state.highest, Level::new(3));
+}
+
+#[test]
+fn without_the_gate_no_model_is_asked_and_help_is_shown() {
+    let outcome = run(Case {
+        gate_away: true,
+        ..case("hello", Ok(vec![delta("Hm."), stop()]))
+    });
+    assert!(outcome.asked.is_empty() && outcome.log.contains(&"data-safety".into()));
+    let event = &outcome.record.event;
+    assert_eq!(
+        (event.status, event.error.as_deref()),
+        (Status::Failed, Some("gate-away"))
+    );
+    assert_eq!((event.rules_version.as_str(), outcome.record.answer.as_str()), ("", ""));
+}
+
+#[test]
+fn a_safe_exit_asks_no_model() {
+    for (said, answer) in [("close this", ""), ("a real person please", "I am an AI")] {
+        let outcome = run(case(said, Ok(vec![delta("Hm."), stop()])));
+        assert!(
+            outcome.asked.is_empty() && outcome.log.contains(&"data-safety".into()),
+            "{said}"
+        );
+        assert!(outcome.record.answer.starts_with(answer), "{said}");
+        assert_eq!(
+            (outcome.record.event.crisis_level, outcome.record.event.crisis_override),
+            (0, false)
+        );
+    }
+}
+
+#[test]
+fn the_disclosure_is_repeated_when_it_is_due() {
+    let mut state = SafetyState::default();
+    state.disclosed_at_ms = 1;
+    let said = |state, began_ms| {
+        let case = Case {
+            state,
+            began_ms,
+            ..case("hello", Ok(vec![delta("Hm."), stop()]))
+        };
+        run(case).log.contains(&"data-disclosure".into())
+    };
+    assert!(!said(SafetyState::default(), 4 * 3_600_000));
+    assert!(!said(state, 2 * 3_600_000));
+    assert!(said(state, 3 * 3_600_000));
 }
 
 #[test]
@@ -418,6 +548,7 @@ fn event_format_unchanged() {
             "requested_model",
             "rules_version",
             "safety_rules",
+            "safety_tags",
             "seq",
             "session_id",
             "snapshot_version",
@@ -444,5 +575,21 @@ proptest! {
         prop_assert_eq!(run(case("hello", Ok(script.clone()))).record.answer, whole.record.answer);
         let crisis = run(case("I want to kill myself", Ok(script)));
         prop_assert!(crisis.asked.is_empty() && crisis.record.event.crisis_override);
+    }
+
+    /// Crisis is never experimented on: whatever a person is assigned to, they hear the same and count as production.
+    #[test]
+    fn no_assignment_changes_a_crisis(variants in proptest::collection::btree_map("[A-Z_]{3,20}", "[a-z0-9-]{1,20}", 0..14), prompt in "[a-zA-Z ]{0,60}", model in "[a-z0-9-]{1,20}", level in 0_usize..3) {
+        let said = ["I want to die", "I'm going to kill myself", "I've swallowed the whole bottle of pills"][level];
+        let mut policy = policy();
+        let plain = run_with(case(said, Ok(vec![])), &policy);
+        policy.variants = variants;
+        policy.prompt.text = prompt;
+        policy.model = model;
+        let other = run_with(case(said, Ok(vec![])), &policy);
+        prop_assert_eq!(&other.record.answer, &plain.record.answer);
+        prop_assert_eq!(&other.log, &plain.log);
+        prop_assert_eq!(&other.record.event.variants, &policy.production_defaults);
+        prop_assert!(other.asked.is_empty() && other.record.event.crisis_override && other.record.event.crisis_level >= 2);
     }
 }

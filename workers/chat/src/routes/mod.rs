@@ -1,9 +1,8 @@
 //! The front door: which request goes where, and what all of them share.
 
 mod me;
+mod resources;
 mod sessions;
-
-pub(crate) use sessions::DISCLOSURE;
 
 use crate::{auth, internal};
 use serde_json::json;
@@ -30,7 +29,7 @@ impl Door {
         let headers = Headers::new();
         headers.set(internal::PERSON_HEADER, person.as_str())?;
         headers.set(internal::CORRELATION_HEADER, &self.correlation_id)?;
-        if let Some(country) = request.cf().and_then(worker::Cf::country) {
+        if let Some(country) = auth::region(request) {
             headers.set(internal::COUNTRY_HEADER, &country)?;
         }
         for name in ["idempotency-key", "last-event-id", "traceparent", "content-type"] {
@@ -93,6 +92,7 @@ async fn route(
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
         ["admin" | "ofrep", ..] => return forward(&env, "ADMIN", request).await,
+        ["safety", ..] => return forward(&env, "SAFETY", request).await,
         ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns"] | ["voice", ..] => {
             return forward(&env, "VOICE", request).await;
         }
@@ -126,7 +126,7 @@ async fn route(
     headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-type, idempotency-key, last-event-id, traceparent",
+        "authorization, content-type, idempotency-key, last-event-id, traceparent, x-country",
     )?;
     headers.set(
         "access-control-expose-headers",
@@ -140,6 +140,7 @@ async fn dispatch(door: &Door, request: Request, segments: &[&str]) -> std::resu
     use Method::{Delete, Get, Post};
     match (request.method(), segments) {
         (Get, ["v1", "health"]) => health(door).await,
+        (Get, ["v1", "resources"]) => resources::read(&request),
         (Post, ["v1", "sessions"]) => sessions::create(door, request).await,
         (Get, ["v1", "sessions"]) => sessions::list(door, &request).await,
         (Get, ["v1", "me", "export"]) => me::export(door, &request).await,
@@ -161,7 +162,9 @@ async fn dispatch(door: &Door, request: Request, segments: &[&str]) -> std::resu
             }
             sessions::pass_on(door, request, &id, &rest.join("/")).await
         }
-        (_, ["v1", "health" | "sessions"] | ["v1", "me"] | ["v1", "me", "export"]) => Err(ApiError::MethodNotAllowed),
+        (_, ["v1", "health" | "sessions" | "resources"] | ["v1", "me"] | ["v1", "me", "export"]) => {
+            Err(ApiError::MethodNotAllowed)
+        }
         _ => Err(ApiError::NotFound),
     }
 }
@@ -174,9 +177,10 @@ async fn forward(env: &Env, binding: &str, request: Request) -> std::result::Res
 }
 
 async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
-    let (voice, admin) = futures::join!(
+    let (voice, admin, safety) = futures::join!(
         sibling(door, "VOICE", "/voice/health"),
-        sibling(door, "ADMIN", "/admin/health")
+        sibling(door, "ADMIN", "/admin/health"),
+        sibling(door, "SAFETY", "/safety/health")
     );
     let provider = match &door.config.llm {
         LlmConfig::Offline { .. } => {
@@ -188,7 +192,7 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "provider": provider,
-        "workers": {"chat": "ok", "voice": voice, "admin": admin},
+        "workers": {"chat": "ok", "voice": voice, "admin": admin, "safety": safety},
     }))?)
 }
 

@@ -10,14 +10,11 @@ use serde_json::json;
 use silent_core::ids::{PersonId, SessionId};
 use silent_core::starters;
 use silent_core::time::rfc3339;
+use silent_core::turn::DISCLOSURE;
 use silent_core::variants::{Category, Subject, murmur3_x86_32};
 use silent_edge::error::ApiError;
 use silent_edge::{http, random, registry};
 use worker::{Method, Request, Response};
-
-/// Said at the start of every session and shown for as long as it lasts.
-pub(crate) const DISCLOSURE: &str =
-    "You are talking with an AI, not a person. It is no therapy and no emergency service, and it can be wrong.";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,6 +19,8 @@ use silent_core::turn::{
 };
 use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
+use silent_edge::gate::Gate;
+use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
 use silent_edge::{SystemClock, log, random, registry};
@@ -285,6 +287,12 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         input,
         &prepared.policy,
         &llm,
+        &Gate::new(inner.env.service("SAFETY")?),
+        &Judge::new(
+            &llm,
+            prepared.config.safety_model.as_deref(),
+            prepared.config.safety_timeout_ms,
+        ),
         &mut store,
         &mut out,
         &SystemClock,

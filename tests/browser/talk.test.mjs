@@ -161,7 +161,15 @@ test("a crisis shows people who can help, one tap away", async () => {
   const card = page.getByRole("region", { name: "Support" });
   await card.waitFor();
   assert.ok(await card.locator("a[href^='tel:'], a[href^='https:']").count() > 0);
+  await finished(page);
   await shot(page, "crisis-phone-light");
+  await card.getByLabel("Help in").selectOption("DE");
+  await card.getByText("TelefonSeelsorge").first().waitFor();
+  await shot(page, "crisis-phone-light-germany");
+  // The choice holds for what comes next.
+  await say(page, "I still want to die");
+  await page.getByText("112").first().waitFor();
+  assert.deepEqual(page.faults, []);
 });
 
 test("history, deletion of one conversation, export, and deletion of everything", async () => {
@@ -202,6 +210,22 @@ test("leaving works at once, by Esc twice and without a network", async () => {
   await page.keyboard.press("Escape");
   await until("an empty page", async () => await page.evaluate(() => document.body.childElementCount) === 0);
   assert.deepEqual(await page.evaluate(() => [localStorage.length, document.title, location.pathname]), [0, "New tab", "/"]);
+});
+
+test("leaving works by words: without a network, and with words that only the gate knows", async () => {
+  const offline = await open();
+  await say(offline, "private words=1");
+  await offline.locator("ol.messages").getByText("word0.").first().waitFor();
+  await finished(offline);
+  await offline.context().setOffline(true);
+  await say(offline, "Close this");
+  await until("an empty page", async () => await offline.evaluate(() => document.body.childElementCount) === 0);
+
+  const online = await open();
+  await online.route("https://www.wikipedia.org/**", (route) => route.fulfill({ contentType: "text/html", body: "<title>Elsewhere</title>" }));
+  await say(online, "my dad just walked in");
+  await until("another page", async () => await online.title() === "Elsewhere");
+  assert.equal(llm.about("walked in").length, 0);
 });
 
 test("offline and server errors are told in words", async () => {

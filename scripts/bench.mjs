@@ -1,12 +1,16 @@
-// `npm run bench`: the benchmark of tests/bench on a release build.
-import { existsSync } from "node:fs";
+// `npm run bench`: turns against a direct call, on a release build. `npm run bench:safety`: the crisis gate.
 import { join } from "node:path";
 import { onPinnedNode } from "./bootstrap.mjs";
-import { Failure, root, run } from "./lib.mjs";
+import { root, run } from "./lib.mjs";
 
 await onPinnedNode(async () => {
-  if (!existsSync(join(root, "tests/bench/run.mjs"))) throw new Failure("tests/bench/run.mjs is missing.");
   const { setup } = await import("./setup.mjs");
   await setup({ release: true });
-  run(process.execPath, [join(root, "tests/bench/run.mjs"), ...process.argv.slice(2)]);
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === "safety") {
+    run("cargo", ["build", "--release", "--locked", "--quiet", "-p", "silent-safety-cli"]);
+    run(process.execPath, [join(root, "tests/bench/safety.mjs"), ...rest]);
+  } else {
+    run(process.execPath, [join(root, "tests/bench/run.mjs"), ...process.argv.slice(2)]);
+  }
 });

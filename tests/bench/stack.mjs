@@ -1,4 +1,4 @@
-// The three Workers on workerd, asked at workerd's own socket: no proxy in Node stands between client, Workers and model.
+// The four Workers on workerd, asked at workerd's own socket: no proxy in Node stands between client, Workers and model.
 import childProcess, { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ const { unstable_getMiniflareWorkerOptions: fromConfig, unstable_splitSqlQuery: 
 /** Version of workerd that wrangler brings. */
 export const workerdVersion = createRequire(require.resolve("wrangler"))("workerd/package.json").version;
 
-const CONFIGS = { chat: "wrangler.toml", voice: "workers/voice/wrangler.toml", admin: "workers/admin/wrangler.toml" };
+const CONFIGS = { chat: "wrangler.toml", voice: "workers/voice/wrangler.toml", admin: "workers/admin/wrangler.toml", safety: "workers/safety/wrangler.toml" };
 const START_MS = 30_000;
 const COLLECT_MS = 5_000;
 /** Room that a folder in memory must have: 10,000 turns are kept there. */
@@ -154,7 +154,7 @@ export async function startPlatform(llmUrl, { folder, collect = false } = {}) {
   folders.add(state);
   const secrets = { TOKEN_SECRET: randomBytes(32).toString("base64"), KEK: `1:${randomBytes(32).toString("base64")}` };
   const chat = { ...secrets, ENVIRONMENT: "test", LLM_PROVIDER: "openai", LLM_BASE_URL: llmUrl, LLM_MODEL: "mock-1" };
-  const started = await workerd([workerOptions("chat", chat), workerOptions("voice", {}), workerOptions("admin", secrets)],
+  const started = await workerd([workerOptions("chat", chat), workerOptions("voice", {}), workerOptions("admin", secrets), workerOptions("safety", {})],
     { state, inspectorPort });
   let stopCollecting = () => {};
   const close = closing(async () => {

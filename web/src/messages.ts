@@ -47,6 +47,7 @@ export const words = {
   older: "Show earlier messages",
   lost: "The connection is lost. Trying to come back…",
   offline: "You are offline. What you write stays here until you are back.",
+  emergency: "In immediate danger",
   region: "Help in",
   elsewhere: "Somewhere else",
   reach: "People who are there for this",

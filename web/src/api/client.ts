@@ -5,6 +5,8 @@ import { ProblemError, problemOf } from "./problem";
 /** One way to reach help: an entry of `shared/core/safety/resources.json`. */
 export interface Resource {
   name: string;
+  /** Emergency number of the country; empty for the whole world. */
+  emergency: string;
   /** What to dial, literally; empty for a chat or a page. */
   dial: string;
   channel: "call" | "text" | "chat" | "web";

@@ -37,11 +37,13 @@ export function SafetyCard({ resources: given, text }: { level: number; text?: s
     setCountry(next);
     helpIn(next).then((help) => setResources(help.resources), () => undefined);
   };
+  const emergency = resources.find((resource) => resource.emergency)?.emergency;
   return (
     <section className="care" aria-label={words.support}>
       <h3>{text ?? words.reach}</h3>
       <ul>
-        {resources.map((resource) => (
+        {emergency && <li><a href={`tel:${emergency}`}><b>{words.call} {emergency}</b><span>{words.emergency}</span></a></li>}
+        {resources.filter(({ channel, dial }) => channel !== "call" || dial !== emergency).map((resource) => (
           <li key={`${resource.channel}${resource.dial}${resource.url}`}>
             <a href={target(resource)} {...(resource.channel === "web" || resource.channel === "chat" ? { target: "_blank", rel: "noopener noreferrer" } : {})}>
               <b>{action(resource)}</b>

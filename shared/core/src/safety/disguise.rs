@@ -14,7 +14,7 @@ const SHORTEST_JOINED: usize = 9;
 const LONGEST_JOINED: usize = 64;
 
 /// The message without its disguises, once with `1` as i and once as l; nothing where there is none.
-pub(super) fn undo(text: &str, tables: &Tables<'_>) -> Vec<String> {
+pub(super) fn undo(text: &str, tables: &[Tables<'_>]) -> Vec<String> {
     let (folded, tall) = folded(text);
     let Some(i) = rewrite(&folded, 'i', tables).or_else(|| tall.then(|| folded.clone())) else {
         return Vec::new();
@@ -51,7 +51,7 @@ fn folded(text: &str) -> (String, bool) {
     (out, tall)
 }
 
-fn rewrite(text: &str, one: char, tables: &Tables<'_>) -> Option<String> {
+fn rewrite(text: &str, one: char, tables: &[Tables<'_>]) -> Option<String> {
     let mut changed = false;
     let mut out: Vec<Cow<'_, str>> = Vec::new();
     let mut letters = String::new();
@@ -112,13 +112,13 @@ fn rewrite(text: &str, one: char, tables: &Tables<'_>) -> Option<String> {
 }
 
 /// `sui cide`: two pieces that are a key word together, one of which is no word of ours.
-fn join_halves(out: &mut Vec<Cow<'_, str>>, tables: &Tables<'_>) -> bool {
+fn join_halves(out: &mut Vec<Cow<'_, str>>, tables: &[Tables<'_>]) -> bool {
     let mut changed = false;
     let mut at = 0;
     while at + 1 < out.len() {
         if let (Some(a), Some(b)) = (out.get(at), out.get(at + 1))
             && let Some(key) = key_of_halves(a, b, tables)
-            && (!tables.knows(a) || !tables.knows(b))
+            && (!knows(tables, a) || !knows(tables, b))
         {
             if let Some(place) = out.get_mut(at) {
                 *place = Cow::Owned(key.into());
@@ -131,14 +131,23 @@ fn join_halves(out: &mut Vec<Cow<'_, str>>, tables: &Tables<'_>) -> bool {
     changed
 }
 
-fn key_of_halves<'a>(a: &str, b: &str, tables: &Tables<'a>) -> Option<&'a str> {
+fn key_of_halves<'a>(a: &str, b: &str, tables: &[Tables<'a>]) -> Option<&'a str> {
     let length = a.len() + b.len();
-    let is_joined = |key: &&&str| key.len() == length && key.starts_with(a) && key.ends_with(b);
-    tables.disguised.iter().find(is_joined).copied()
+    let is_joined = |key: &&str| key.len() == length && key.starts_with(a) && key.ends_with(b);
+    keys(tables).find(is_joined)
 }
 
-fn is_key(word: &str, tables: &Tables<'_>) -> bool {
-    tables.disguised.contains(&word)
+/// Words that people disguise, of all tables.
+fn keys<'t, 'a>(tables: &'t [Tables<'a>]) -> impl Iterator<Item = &'a str> + use<'t, 'a> {
+    tables.iter().flat_map(|tables| tables.disguised.iter().copied())
+}
+
+fn knows(tables: &[Tables<'_>], word: &str) -> bool {
+    tables.iter().any(|tables| tables.knows(word))
+}
+
+fn is_key(word: &str, tables: &[Tables<'_>]) -> bool {
+    tables.iter().any(|tables| tables.disguised.contains(&word))
 }
 
 /// A character that stands in for a letter.
@@ -162,7 +171,7 @@ fn letter(c: char, one: char) -> char {
 }
 
 /// One piece of text between spaces, if it is disguised.
-fn plain(chunk: &str, one: char, tables: &Tables<'_>) -> Option<String> {
+fn plain(chunk: &str, one: char, tables: &[Tables<'_>]) -> Option<String> {
     if chunk.len() > 4 * LONGEST_JOINED {
         return None;
     }
@@ -186,8 +195,8 @@ fn plain(chunk: &str, one: char, tables: &Tables<'_>) -> Option<String> {
         // `iwanttodie`, `#killmyself`.
         let joined = (SHORTEST_JOINED..=LONGEST_JOINED).contains(&core.len())
             && core.is_ascii()
-            && tables.disguised.iter().any(|key| core.contains(key))
-            && !tables.knows(core)
+            && keys(tables).any(|key| core.contains(key))
+            && !knows(tables, core)
             && !is_key(core, tables);
         return if joined { part(core, tables) } else { None };
     }
@@ -218,7 +227,7 @@ fn plain(chunk: &str, one: char, tables: &Tables<'_>) -> Option<String> {
         return Some(joined);
     }
     if mixed || stands_in {
-        let known = tables.knows(&joined) || is_key(&joined, tables);
+        let known = knows(tables, &joined) || is_key(&joined, tables);
         return Some(match part(&joined, tables) {
             Some(words) if !known && parts.len() == 1 => words,
             _ => parts.join(" "),
@@ -234,42 +243,38 @@ fn is_measure(chunk: &str) -> bool {
 }
 
 /// The key word behind `k*ll`, `s**cide`, `su*****`: one sign for one letter, or one for several.
-fn masked<'a>(chunk: &str, tables: &Tables<'a>) -> Option<&'a str> {
+fn masked<'a>(chunk: &str, tables: &[Tables<'a>]) -> Option<&'a str> {
     let is_mask = |c: char| matches!(c, '*' | '#' | '_' | '-');
     let letters = chunk.chars().filter(|c| !is_mask(*c)).count();
     if letters < 2 || !chunk.chars().all(|c| is_mask(c) || c.is_alphabetic()) {
         return None;
     }
     let begins = chunk.chars().next().filter(|c| !is_mask(*c))?;
-    tables
-        .disguised
-        .iter()
-        .filter(|key| key.starts_with(begins))
-        .find(|key| {
-            let exact = key.chars().count() == chunk.chars().count()
-                && key.chars().zip(chunk.chars()).all(|(a, b)| is_mask(b) || a == b);
-            exact || {
-                // One sign may hide several letters.
-                let mut ends = chunk.split(is_mask).filter(|part| !part.is_empty());
-                match (ends.next(), ends.next(), ends.next()) {
-                    (Some(head), Some(tail), None) if letters >= 3 => {
-                        key.len() > head.len() + tail.len()
-                            && key.starts_with(head)
-                            && key.ends_with(tail)
-                            && chunk.contains('*')
-                    }
-                    _ => false,
+    keys(tables).filter(|key| key.starts_with(begins)).find(|key| {
+        let exact = key.chars().count() == chunk.chars().count()
+            && key.chars().zip(chunk.chars()).all(|(a, b)| is_mask(b) || a == b);
+        exact || {
+            // One sign may hide several letters.
+            let mut ends = chunk.split(is_mask).filter(|part| !part.is_empty());
+            match (ends.next(), ends.next(), ends.next()) {
+                (Some(head), Some(tail), None) if letters >= 3 => {
+                    key.len() > head.len() + tail.len()
+                        && key.starts_with(head)
+                        && key.ends_with(tail)
+                        && chunk.contains('*')
                 }
+                _ => false,
             }
-        })
-        .copied()
+        }
+    })
 }
 
 /// Parts joined words: the fewest that cover all of it.
-fn part(joined: &str, tables: &Tables<'_>) -> Option<String> {
-    let named = |word: &str| tables.joined.binary_search(&word).is_ok() || is_key(word, tables);
+fn part(joined: &str, tables: &[Tables<'_>]) -> Option<String> {
+    let named =
+        |word: &str| tables.iter().any(|tables| tables.joined.binary_search(&word).is_ok()) || is_key(word, tables);
     // The named words first: among all words of all languages there are many ways to part a text.
-    part_by(joined, named).or_else(|| part_by(joined, |word| tables.knows(word) || is_key(word, tables)))
+    part_by(joined, named).or_else(|| part_by(joined, |word| knows(tables, word) || is_key(word, tables)))
 }
 
 fn part_by(joined: &str, knows: impl Fn(&str) -> bool) -> Option<String> {
@@ -319,11 +324,7 @@ mod tests {
     use crate::safety::rules;
 
     fn undone(text: &str) -> String {
-        rules()
-            .iter()
-            .flat_map(|tables| undo(text, tables))
-            .next()
-            .unwrap_or_default()
+        undo(text, rules()).into_iter().next().unwrap_or_default()
     }
 
     #[test]

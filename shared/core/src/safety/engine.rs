@@ -3,7 +3,7 @@
 use super::disguise;
 use super::matcher::{Hit, Matcher};
 use super::tables::{Effect, Tables};
-use super::text::Text;
+use super::text::{Text, Words};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -171,23 +171,18 @@ pub struct Assessment {
 #[must_use]
 pub fn assess_with(rules: &[Tables<'static>], message: &str, state: &mut SafetyState) -> Assessment {
     let message = shortened(message);
-    let views: Vec<String> = rules
-        .iter()
-        .flat_map(|tables| disguise::undo(&message, tables))
-        .collect();
     let mut found = Found::default();
+    let words = Words::read(&message);
     for tables in rules {
-        found.read(tables, &Text::read(&message, tables));
+        found.read(tables, &Text::new(&words, tables));
     }
     // What is negated in plain words is not a danger for being spelled out in another view.
     let plain: Vec<&str> = found.capped.iter().map(|rule| rule.id).collect();
     let mut disguised = Found::default();
-    for (at, view) in views.iter().enumerate() {
-        if views.iter().take(at).any(|other| other == view) {
-            continue;
-        }
+    for view in disguise::undo(&message, rules) {
+        let words = Words::read(&view);
         for tables in rules {
-            disguised.read(tables, &Text::read(view, tables));
+            disguised.read(tables, &Text::new(&words, tables));
         }
     }
     disguised.full.retain(|rule| !plain.contains(&rule.id));

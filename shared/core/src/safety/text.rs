@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 const MOST_WORDS: usize = 4_000;
 
 /// A word, or a character of a script without spaces.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Word {
     /// Where its symbols begin.
     from: u32,
@@ -20,11 +20,34 @@ pub(super) struct Word {
     pub(super) opens_clause: bool,
     /// Whether a sentence begins here.
     pub(super) opens_sentence: bool,
+}
+
+/// A word as it was written.
+#[derive(Debug)]
+struct Piece {
+    /// Where it ends in `same` and in `plain`.
+    ends: (usize, usize),
+    opens_clause: bool,
+    opens_sentence: bool,
     /// The character, if it is one of a run.
     run: Option<char>,
 }
 
-/// A message, ready to be matched.
+/// A message in words: read once, then looked up in each table.
+#[derive(Debug)]
+pub(super) struct Words {
+    pieces: Vec<Piece>,
+    /// All words in a row, as they are always read.
+    same: String,
+    /// All words in a row, without accents.
+    plain: String,
+    clause: bool,
+    sentence: bool,
+    /// Where the word that is being read begins.
+    open: (usize, usize),
+}
+
+/// A message, ready to be matched with the rules of one table.
 #[derive(Debug, Default)]
 pub(super) struct Text {
     pub(super) words: Vec<Word>,
@@ -41,53 +64,66 @@ impl Text {
             .unwrap_or(&[])
     }
 
-    /// Reads a message.
-    pub(super) fn read(text: &str, tables: &Tables<'_>) -> Self {
+    /// Looks the words up.
+    pub(super) fn new(words: &Words, tables: &Tables<'_>) -> Self {
         let mut reader = Reader {
             tables,
-            out: Self::default(),
-            same: String::new(),
-            plain: String::new(),
-            clause: true,
-            sentence: true,
+            out: Self {
+                words: Vec::with_capacity(words.pieces.len()),
+                symbols: Vec::with_capacity(2 * words.pieces.len()),
+            },
         };
-        let mut before = ' ';
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            if reader.out.words.len() >= MOST_WORDS {
-                break;
+        let mut begins = (0, 0);
+        for piece in &words.pieces {
+            let from = reader.out.symbols.len();
+            if piece.run.is_none() {
+                let same = words.same.get(begins.0..piece.ends.0).unwrap_or("");
+                let plain = words.plain.get(begins.1..piece.ends.1).unwrap_or("");
+                reader.look_up(same, plain);
+                reader.guess(plain, reader.out.symbols.len() == from);
             }
-            reader.character(c, before, chars.peek().copied());
-            before = c;
+            begins = piece.ends;
+            reader.push(from, piece);
         }
-        reader.end_word();
-        reader.runs();
+        reader.runs(words);
         reader.out
     }
 }
 
-struct Reader<'t, 'a> {
-    tables: &'t Tables<'a>,
-    out: Text,
-    same: String,
-    plain: String,
-    clause: bool,
-    sentence: bool,
-}
+impl Words {
+    /// Reads a message.
+    pub(super) fn read(text: &str) -> Self {
+        let mut words = Self {
+            pieces: Vec::with_capacity(text.len() / 4),
+            same: String::with_capacity(text.len()),
+            plain: String::with_capacity(text.len()),
+            clause: true,
+            sentence: true,
+            open: (0, 0),
+        };
+        let mut before = ' ';
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            if words.pieces.len() >= MOST_WORDS {
+                break;
+            }
+            words.character(c, before, chars.peek().copied());
+            before = c;
+        }
+        words.end_word();
+        words
+    }
 
-impl Reader<'_, '_> {
+    fn letter(&mut self, c: char) {
+        self.same.push(c);
+        self.plain.push(c);
+    }
+
     fn character(&mut self, c: char, before: char, next: Option<char>) {
         if c.is_ascii() {
             match c {
-                'a'..='z' | '0'..='9' => {
-                    self.same.push(c);
-                    self.plain.push(c);
-                }
-                'A'..='Z' => {
-                    let c = c.to_ascii_lowercase();
-                    self.same.push(c);
-                    self.plain.push(c);
-                }
+                'a'..='z' | '0'..='9' => self.letter(c),
+                'A'..='Z' => self.letter(c.to_ascii_lowercase()),
                 '\'' | '`' => {}
                 _ => {
                     self.end_word();
@@ -109,12 +145,10 @@ impl Reader<'_, '_> {
             self.run(c);
         } else if is_pictograph(c) {
             self.end_word();
-            self.same.push(c);
-            self.plain.push(c);
+            self.letter(c);
             self.end_word();
         } else if is_word_char(c) {
-            self.same.push(c);
-            self.plain.push(c);
+            self.letter(c);
         } else {
             self.end_word();
             self.punctuation(c, before, next);
@@ -140,11 +174,10 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn push(&mut self, from: usize, run: Option<char>) {
-        let at = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-        self.out.words.push(Word {
-            from: at(from),
-            to: at(self.out.symbols.len()),
+    fn push(&mut self, run: Option<char>) {
+        self.open = (self.same.len(), self.plain.len());
+        self.pieces.push(Piece {
+            ends: self.open,
             opens_clause: self.clause,
             opens_sentence: self.sentence,
             run,
@@ -154,22 +187,33 @@ impl Reader<'_, '_> {
 
     fn run(&mut self, c: char) {
         self.end_word();
-        self.push(self.out.symbols.len(), Some(c));
+        self.push(Some(c));
     }
 
     fn end_word(&mut self) {
-        if self.same.is_empty() {
-            return;
+        if self.same.len() > self.open.0 {
+            self.push(None);
+        } else {
+            // An invisible character alone is no word.
+            self.plain.truncate(self.open.1);
         }
-        let (same, plain) = (core::mem::take(&mut self.same), core::mem::take(&mut self.plain));
-        let from = self.out.symbols.len();
-        self.look_up(&same, &plain);
-        self.guess(&plain, self.out.symbols.len() == from);
-        self.push(from, None);
-        // The buffers go back, so that a message costs two of them and not two a word.
-        (self.same, self.plain) = (same, plain);
-        self.same.clear();
-        self.plain.clear();
+    }
+}
+
+struct Reader<'t, 'a> {
+    tables: &'t Tables<'a>,
+    out: Text,
+}
+
+impl Reader<'_, '_> {
+    fn push(&mut self, from: usize, piece: &Piece) {
+        let at = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+        self.out.words.push(Word {
+            from: at(from),
+            to: at(self.out.symbols.len()),
+            opens_clause: piece.opens_clause,
+            opens_sentence: piece.opens_sentence,
+        });
     }
 
     fn add(&mut self, symbol: u16) {
@@ -248,11 +292,11 @@ impl Reader<'_, '_> {
     }
 
     /// Symbols of runs, now that all their characters are known.
-    fn runs(&mut self) {
-        if !self.out.words.iter().any(|word| word.run.is_some()) {
+    fn runs(&mut self, words: &Words) {
+        if !words.pieces.iter().any(|piece| piece.run.is_some()) {
             return;
         }
-        let chars: Vec<Option<char>> = self.out.words.iter().map(|word| word.run).collect();
+        let chars: Vec<Option<char>> = words.pieces.iter().map(|piece| piece.run).collect();
         let mut buffer = [0; 4];
         for at in 0..chars.len() {
             if chars.get(at).copied().flatten().is_none() {

@@ -170,6 +170,28 @@ fn letter(c: char, one: char) -> char {
     }
 }
 
+/// The Cyrillic letter that a Latin one or a sign stands in for.
+fn cyrillic_letter(c: char) -> char {
+    match c {
+        'a' | '4' | '@' => 'а',
+        'b' => 'в',
+        'c' | '$' | '5' => 'с',
+        'e' => 'е',
+        'h' => 'н',
+        'i' | '1' | '!' | '|' => 'і',
+        'k' => 'к',
+        'm' => 'м',
+        'o' | '0' => 'о',
+        'p' => 'р',
+        't' => 'т',
+        'x' => 'х',
+        'y' => 'у',
+        '3' => 'е',
+        '6' => 'б',
+        _ => c,
+    }
+}
+
 /// One piece of text between spaces, if it is disguised.
 fn plain(chunk: &str, one: char, tables: &[Tables<'_>]) -> Option<String> {
     if chunk.len() > 4 * LONGEST_JOINED {
@@ -185,6 +207,14 @@ fn plain(chunk: &str, one: char, tables: &[Tables<'_>]) -> Option<String> {
     let letters = core.chars().filter(|c| c.is_alphabetic()).count();
     if letters == 0 || core.chars().any(is_char_script) {
         return None;
+    }
+    let cyrillic = core.chars().filter(|c| matches!(c, '\u{400}'..='\u{4ff}')).count();
+    if cyrillic > 0 && cyrillic * 2 >= letters && core.chars().any(|c| c.is_ascii_alphanumeric() || is_stand_in(c)) {
+        // Latin letters and digits in a Cyrillic word: `умeреть`, `х0чу`.
+        let read: String = core.chars().map(cyrillic_letter).collect();
+        if knows(tables, &read) {
+            return Some(read);
+        }
     }
     let latin = core.chars().any(|c| c.is_ascii_alphabetic());
     let foreign = core.chars().any(|c| lookalike(c).is_some());
@@ -340,6 +370,8 @@ mod tests {
             ("i want to kiII myself", "i want to kill myself"),
             ("і wаnt to diе", "і want to die"),
             ("2 die 4", "to die for"),
+            ("х0чу умeреть", "хочу умереть"),
+            ("ум3реть", "умереть"),
             ("meet me at 10:30, it's 5pm", ""),
             ("an ordinary sentence, with commas.", ""),
         ] {

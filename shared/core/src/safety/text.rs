@@ -43,6 +43,8 @@ pub(super) struct Words {
     plain: String,
     clause: bool,
     sentence: bool,
+    /// Words before the last full stop.
+    dotted: usize,
     /// Where the word that is being read begins.
     open: (usize, usize),
 }
@@ -99,6 +101,7 @@ impl Words {
             plain: String::with_capacity(text.len()),
             clause: true,
             sentence: true,
+            dotted: 0,
             open: (0, 0),
         };
         let mut before = ' ';
@@ -161,7 +164,9 @@ impl Words {
             '.' if before == '.' || next == Some('.') => self.clause = true,
             '.' => {
                 self.clause = true;
-                self.sentence |= next.is_none_or(char::is_whitespace);
+                // `I. want. this.`: one word is no sentence.
+                self.sentence |= self.pieces.len() > self.dotted + 1 && next.is_none_or(char::is_whitespace);
+                self.dotted = self.pieces.len();
             }
             '!' | '?' | '\n' | '。' | '！' | '？' | '؟' | '।' | '॥' => {
                 self.clause = true;
@@ -265,15 +270,10 @@ impl Reader<'_, '_> {
 
     /// A word that is drawn out (`diiie`), or that no rule knows: a slip of a key word (`sucide`).
     fn guess(&mut self, word: &str, unknown: bool) {
-        if !word.is_ascii() {
-            return;
-        }
-        let mut longest = 1;
-        let mut length = 0;
-        let mut last = 0;
-        for byte in word.bytes() {
-            length = if byte == last { length + 1 } else { 1 };
-            last = byte;
+        let (mut longest, mut length, mut last) = (1, 0, '\0');
+        for c in word.chars() {
+            length = if c == last { length + 1 } else { 1 };
+            last = c;
             longest = longest.max(length);
         }
         if longest >= 3 {
@@ -281,9 +281,8 @@ impl Reader<'_, '_> {
                 let short = squeeze(word, keep);
                 self.look_up(&short, &short);
             }
-            return;
-        }
-        if unknown
+        } else if unknown
+            && word.is_ascii()
             && (6..=14).contains(&word.len())
             && let Some(key) = self.tables.disguised.iter().find(|key| is_slip(word, key))
         {
@@ -324,14 +323,13 @@ impl Reader<'_, '_> {
 
 /// Shortens every row of one letter to at most `keep`, where the row is three or longer.
 fn squeeze(word: &str, keep: usize) -> String {
-    let bytes = word.as_bytes();
     let mut out = String::new();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let length = bytes.iter().skip(at).take_while(|other| *other == byte).count();
-        let kept = if length >= 3 { keep } else { length };
-        out.extend(core::iter::repeat_n(char::from(*byte), kept));
-        at += length;
+    let mut rest = word;
+    while let Some(c) = rest.chars().next() {
+        let row = rest.chars().take_while(|other| *other == c).count();
+        let kept = if row >= 3 { keep } else { row };
+        out.extend(core::iter::repeat_n(c, kept));
+        rest = rest.get(row * c.len_utf8()..).unwrap_or("");
     }
     out
 }
@@ -375,5 +373,6 @@ mod tests {
         }
         assert_eq!(squeeze("diiiie", 1), "die");
         assert_eq!(squeeze("killlll", 2), "kill");
+        assert_eq!(squeeze("اموووت", 1), "اموت");
     }
 }

@@ -80,7 +80,7 @@ function shipped({ workers, page, starts }) {
     ...page.map((file) => [`page, ${file.name}`, kib(file.raw), kib(file.gzip), "", ""]),
   ]);
   const times = table(["start-up, milliseconds", "median", "slowest"], [
-    ["from the process's start to the first 200 of `/v1/health`, for which all four Workers answer", starts.map((one) => one.startMs)],
+    ["from the process's start to the first 200 of `/v1/health`, for which every Worker answers", starts.map((one) => one.startMs)],
     ["first words of the very first turn", starts.map((one) => one.firstTurnMs)],
   ].map(([name, times]) => [name, ms(median(times)), ms(Math.max(...times))]));
   return `${sizes}\n\n${times}`;

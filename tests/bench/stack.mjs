@@ -1,4 +1,4 @@
-// The four Workers on workerd, asked at workerd's own socket: no proxy in Node stands between client, Workers and model.
+// The Workers on workerd, asked at workerd's own socket: no proxy in Node stands between client, Workers and model.
 import childProcess, { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -7,28 +7,32 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CONFIGS } from "../../scripts/local.mjs";
 import { freePort, root, sleep } from "../stack.mjs";
 
 process.env.WRANGLER_LOG ??= "error";
 const require = createRequire(import.meta.url);
 const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = createRequire(require.resolve("wrangler"))("miniflare");
-const { unstable_getMiniflareWorkerOptions: fromConfig, unstable_splitSqlQuery: statements } = require("wrangler");
+const {
+  unstable_getMiniflareWorkerOptions: fromConfig, unstable_readConfig: readConfig, unstable_splitSqlQuery: statements,
+} = require("wrangler");
 
 /** Version of workerd that wrangler brings. */
 export const workerdVersion = createRequire(require.resolve("wrangler"))("workerd/package.json").version;
 
-const CONFIGS = { chat: "wrangler.toml", voice: "workers/voice/wrangler.toml", admin: "workers/admin/wrangler.toml", safety: "workers/safety/wrangler.toml" };
 const START_MS = 30_000;
 const COLLECT_MS = 5_000;
 /** Room that a folder in memory must have: 10,000 turns are kept there. */
 const ROOM_BYTES = 1024 ** 3;
 const nameOf = (worker) => `silent-infinity-${worker}`;
+const configs = Object.fromEntries(CONFIGS.map((path) => join(root, path))
+  .map((config) => [readConfig({ config }).name.replace(nameOf(""), ""), config]));
 // The only change to the shipped configuration: one client asks more often here than the limits allow a person to.
 const NO_LIMIT = { limit: 1_000_000_000, period: 60 };
 
 // Read once: a build meanwhile changes nothing.
-const built = Object.fromEntries(Object.entries(CONFIGS).map(([worker, config]) => {
-  const { main } = fromConfig(join(root, config));
+const built = Object.fromEntries(Object.entries(configs).map(([worker, config]) => {
+  const { main } = fromConfig(config);
   return [worker, { script: readFileSync(main), wasm: readFileSync(join(dirname(main), "index_bg.wasm")) }];
 }));
 
@@ -64,7 +68,7 @@ process.on("exit", () => folders.forEach(remove));
 export const closeAll = () => Promise.allSettled([...open].map((close) => close()));
 
 function workerOptions(worker, bindings) {
-  const { workerOptions: options } = fromConfig(join(root, CONFIGS[worker]));
+  const { workerOptions: options } = fromConfig(configs[worker]);
   const limits = Object.entries(options.ratelimits ?? {}).map(([name, limit]) => [name, { ...limit, simple: NO_LIMIT }]);
   return {
     ...options,
@@ -153,9 +157,9 @@ export async function startPlatform(llmUrl, { folder, collect = false } = {}) {
   const state = mkdtempSync(join(folder ?? tmpdir(), "silent-bench-"));
   folders.add(state);
   const secrets = { TOKEN_SECRET: randomBytes(32).toString("base64"), KEK: `1:${randomBytes(32).toString("base64")}` };
-  const chat = { ...secrets, ENVIRONMENT: "test", LLM_PROVIDER: "openai", LLM_BASE_URL: llmUrl, LLM_MODEL: "mock-1" };
-  const started = await workerd([workerOptions("chat", chat), workerOptions("voice", {}), workerOptions("admin", secrets), workerOptions("safety", {})],
-    { state, inspectorPort });
+  const own = { chat: { ...secrets, LLM_PROVIDER: "openai", LLM_BASE_URL: llmUrl, LLM_MODEL: "mock-1" }, admin: secrets };
+  const list = Object.keys(configs).map((worker) => workerOptions(worker, { ENVIRONMENT: "test", ...own[worker] }));
+  const started = await workerd(list, { state, inspectorPort });
   let stopCollecting = () => {};
   const close = closing(async () => {
     stopCollecting();

@@ -36,6 +36,12 @@ pub struct Window<'a> {
     pub dropped: usize,
 }
 
+/// Tokens that a message takes of the window.
+#[must_use]
+pub fn cost(message: &Message) -> u32 {
+    estimate_tokens(&message.text).saturating_add(PER_MESSAGE)
+}
+
 /// The longest end of the conversation within the budget.
 ///
 /// The newest message is always kept whole, also where it alone is over the budget: the model then refuses it with an
@@ -45,9 +51,7 @@ pub fn window(messages: &[Message], budget_tokens: u32) -> Window<'_> {
     let mut used = 0_u32;
     let mut keep = 0_usize;
     for (back, message) in messages.iter().rev().enumerate() {
-        used = used
-            .saturating_add(estimate_tokens(&message.text))
-            .saturating_add(PER_MESSAGE);
+        used = used.saturating_add(cost(message));
         if used > budget_tokens && back > 0 {
             break;
         }

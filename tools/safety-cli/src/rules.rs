@@ -32,6 +32,7 @@ fn kept(flat: Flat) -> Tables<'static> {
     Tables {
         buckets: keep(flat.buckets),
         hashes: keep(flat.hashes),
+        checks: keep(flat.checks),
         symbols: keep(flat.symbols),
         set_at: keep(flat.set_at),
         sets: keep(flat.sets),

@@ -2,7 +2,7 @@
 
 use crate::compile::Compiled;
 use crate::fold::fold;
-use crate::script::{BUCKET_BITS, FNV_START, fnv, mix};
+use crate::script::{BUCKET_BITS, FNV_START, check, fnv, mix};
 use std::fmt::Write as _;
 
 /// Flat tables, as the matcher reads them.
@@ -12,6 +12,8 @@ pub struct Flat {
     pub buckets: Vec<u16>,
     /// Hashes of the words, sorted; the lowest three bits are how the word is found.
     pub hashes: Vec<u32>,
+    /// Eight more bits of each word.
+    pub checks: Vec<u8>,
     /// The symbol of each hash.
     pub symbols: Vec<u16>,
     /// Where each set begins; one more than sets.
@@ -64,23 +66,27 @@ pub fn flatten(compiled: &Compiled, disguised: Vec<String>, joined: Vec<String>)
         joined,
         ..Flat::default()
     };
-    let mut entries: Vec<(u32, u16)> = Vec::new();
+    let mut entries: Vec<(u32, u16, u8)> = Vec::new();
     for (word, found) in &compiled.words {
         let hash = mix(fnv(FNV_START, word.as_bytes()));
         flat.longest = flat.longest.max(u8::try_from(word.chars().count()).unwrap_or(u8::MAX));
         entries.extend(
             found
                 .iter()
-                .map(|(symbol, kind)| (hash & !7 | u32::from(*kind), *symbol)),
+                .map(|(symbol, kind)| (hash & !7 | u32::from(*kind), *symbol, check(word.as_bytes()))),
         );
     }
     entries.sort_unstable();
     let short = |length: usize| u16::try_from(length).map_err(|_| "the tables are full".to_string());
     for bucket in 0..=1_u32 << BUCKET_BITS {
-        let begins = entries.partition_point(|(hash, _)| hash >> (32 - BUCKET_BITS) < bucket);
+        let begins = entries.partition_point(|(hash, ..)| hash >> (32 - BUCKET_BITS) < bucket);
         flat.buckets.push(short(begins)?);
     }
-    (flat.hashes, flat.symbols) = entries.into_iter().unzip();
+    for (hash, symbol, check) in entries {
+        flat.hashes.push(hash);
+        flat.symbols.push(symbol);
+        flat.checks.push(check);
+    }
     for set in &compiled.sets {
         flat.set_at.push(at(flat.sets.len()));
         flat.sets.extend(set);
@@ -122,11 +128,12 @@ impl Flat {
     #[must_use]
     pub fn source(&self) -> String {
         format!(
-            "Tables {{\nbuckets: &{:?},\nhashes: &{:?},\nsymbols: &{:?},\nset_at: &{:?},\nsets: &{:?},\nclass_at: &{:?},\nrule_at: &{:?},\n\
+            "Tables {{\nbuckets: &{:?},\nhashes: &{:?},\nchecks: &{:?},\nsymbols: &{:?},\nset_at: &{:?},\nsets: &{:?},\nclass_at: &{:?},\nrule_at: &{:?},\n\
              ops: &{:?},\neffects: &{:?},\nflags: &{:?},\nbefore_least: &{:?},\nbefore_most: &{:?},\nids: {:?},\nid_at: &{:?},\nkeys: &{:?},\n\
              trigger_at: &{:?},\ntriggers: &{:?},\ndisguised: &{:?},\njoined: &{:?},\nlongest: {},\n}}",
             self.buckets,
             self.hashes,
+            self.checks,
             self.symbols,
             self.set_at,
             self.sets,

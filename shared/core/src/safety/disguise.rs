@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 /// Shortest joined text that is parted into words again.
 const SHORTEST_JOINED: usize = 9;
 /// Longest joined text that is parted into words again.
-const LONGEST_JOINED: usize = 64;
+const LONGEST_JOINED: usize = 400;
 
 /// The message without its disguises, once with `1` as i and once as l; nothing where there is none.
 pub(super) fn undo(text: &str, tables: &[Tables<'_>]) -> Vec<String> {

@@ -3,7 +3,7 @@
 use super::disguise;
 use super::matcher::{Hit, Matcher};
 use super::tables::{Effect, Tables};
-use super::text::{Text, Words};
+use super::text::{Text, Word, Words};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -241,9 +241,16 @@ impl Found {
             hits.iter()
                 .any(|idiom| tables.effect(idiom.rule) == Effect::Idiom && idiom.from < hit.to && hit.from < idiom.to)
         };
+        // "No, I want to die": what stands alone before a comma negates nothing behind it, and no cap reaches over a sentence.
+        let opens = |at: usize, what: fn(&Word) -> bool| text.words.get(at).is_some_and(what);
+        let holds = |cap: &Hit| {
+            !(opens(cap.from, |word| word.opens_clause) && opens(cap.from + 1, |word| word.opens_clause))
+                && !(cap.from + 1..cap.to).any(|at| opens(at, |word| word.opens_sentence))
+        };
         let capped = |hit: &Hit| {
             hits.iter().any(|cap| {
                 tables.effect(cap.rule) == Effect::Cap
+                    && holds(cap)
                     && [hit.key, hit.to - 1]
                         .iter()
                         .any(|word| (cap.from..cap.to).contains(word))

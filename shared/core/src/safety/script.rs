@@ -37,6 +37,15 @@ pub fn mix(hash: u32) -> u32 {
     hash ^ (hash >> 15)
 }
 
+/// Eight more bits of a word, of another kind than its hash.
+#[must_use]
+pub fn check(bytes: &[u8]) -> u8 {
+    let sum = bytes
+        .iter()
+        .fold(0_u8, |sum, byte| sum.wrapping_mul(3).wrapping_add(*byte));
+    sum ^ (bytes.len() as u8).wrapping_mul(37)
+}
+
 /// Bits of a mixed hash that choose its bucket.
 pub const BUCKET_BITS: u32 = 12;
 

@@ -1,6 +1,6 @@
 //! The compiled rules (tools/safety-rules makes them from `shared/core/safety/rules`).
 
-use super::script::{BUCKET_BITS, FNV_START, fnv, mix};
+use super::script::{BUCKET_BITS, FNV_START, check, fnv, mix};
 
 /// How a key of the word table finds a symbol; the numbers are the compiler's.
 pub(super) mod kind {
@@ -30,6 +30,7 @@ pub(super) enum Effect {
 pub struct Tables<'a> {
     pub buckets: &'a [u16],
     pub hashes: &'a [u32],
+    pub checks: &'a [u8],
     pub symbols: &'a [u16],
     pub set_at: &'a [u32],
     pub sets: &'a [u16],
@@ -66,9 +67,9 @@ fn text_part<'a>(all: &'a str, at: &[u32], index: usize) -> &'a str {
 }
 
 impl<'a> Tables<'a> {
-    /// Symbols of a word by its hash, with how each is found. Words are known by their hashes alone: at 29 bits another
-    /// word is taken for one of ours once in about ten thousand look-ups, and still has to stand in a whole pattern.
-    pub(super) fn found(&self, hash: u32) -> impl Iterator<Item = (u16, u8)> + 'a {
+    /// Symbols of a word by its hash, with how each is found. Words are known by their hashes alone: at 37 bits another
+    /// word is taken for one of ours once in millions of look-ups, and still has to stand in a whole pattern.
+    pub(super) fn found(&self, hash: u32, check: u8) -> impl Iterator<Item = (u16, u8)> + 'a {
         let hash = mix(hash);
         let bucket = (hash >> (32 - BUCKET_BITS)) as usize;
         let (from, to) = match (self.buckets.get(bucket), self.buckets.get(bucket + 1)) {
@@ -77,16 +78,17 @@ impl<'a> Tables<'a> {
         };
         let hashes = self.hashes.get(from..to).unwrap_or(&[]);
         let symbols = self.symbols.get(from..to).unwrap_or(&[]);
+        let checks = self.checks.get(from..to).unwrap_or(&[]);
         hashes
             .iter()
-            .zip(symbols)
-            .filter(move |(other, _)| (**other ^ hash) < 8)
-            .map(|(other, symbol)| (*symbol, (*other & 7) as u8))
+            .zip(symbols.iter().zip(checks))
+            .filter(move |(other, (_, own))| (**other ^ hash) < 8 && **own == check)
+            .map(|(other, (symbol, _))| (*symbol, (*other & 7) as u8))
     }
 
     /// Whether a word stands in some rule as it is.
     pub(super) fn knows(&self, word: &str) -> bool {
-        self.found(fnv(FNV_START, word.as_bytes()))
+        self.found(fnv(FNV_START, word.as_bytes()), check(word.as_bytes()))
             .any(|(_, kind)| matches!(kind, kind::WHOLE | kind::BARE_WHOLE))
     }
 
@@ -160,7 +162,7 @@ impl<'a> Tables<'a> {
             self.triggers,
         ];
         let words = [self.hashes, self.set_at, self.class_at, self.rule_at, self.id_at];
-        let bytes = [self.effects, self.before_least, self.before_most];
+        let bytes = [self.checks, self.effects, self.before_least, self.before_most];
         self.ids.len()
             + halves.iter().map(|list| 2 * list.len()).sum::<usize>()
             + words.iter().map(|list| 4 * list.len()).sum::<usize>()

@@ -1,7 +1,7 @@
 //! A message as words with the symbols that rules know them by.
 
 use super::fold::fold;
-use super::script::{FNV_START, fnv, has_proclitics, is_char_script, is_pictograph, is_word_char};
+use super::script::{FNV_START, check, fnv, has_proclitics, is_char_script, is_pictograph, is_word_char};
 use super::tables::{Tables, kind};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -260,7 +260,10 @@ impl Reader<'_, '_> {
             let end = at + c.len_utf8();
             hash = fnv(hash, word.as_bytes().get(at..end).unwrap_or(&[]));
             let whole = end == word.len();
-            for (symbol, kind) in self.tables.found(hash) {
+            for (symbol, kind) in self
+                .tables
+                .found(hash, check(word.as_bytes().get(..end).unwrap_or(&[])))
+            {
                 if takes(count + 1, kind, whole) {
                     self.add(symbol);
                 }
@@ -296,17 +299,20 @@ impl Reader<'_, '_> {
             return;
         }
         let chars: Vec<Option<char>> = words.pieces.iter().map(|piece| piece.run).collect();
-        let mut buffer = [0; 4];
+        let mut key = String::new();
         for at in 0..chars.len() {
             if chars.get(at).copied().flatten().is_none() {
                 continue;
             }
             let from = self.out.symbols.len();
             let mut hash = FNV_START;
+            key.clear();
             let run = chars.get(at..).unwrap_or(&[]).iter().map_while(|c| *c);
             for (count, c) in (1_u8..=self.tables.longest).zip(run) {
-                hash = fnv(hash, c.encode_utf8(&mut buffer).as_bytes());
-                for (symbol, kind) in self.tables.found(hash) {
+                let begins = key.len();
+                key.push(c);
+                hash = fnv(hash, key.as_bytes().get(begins..).unwrap_or(&[]));
+                for (symbol, kind) in self.tables.found(hash, check(key.as_bytes())) {
                     if kind == kind::RUN {
                         self.out.symbols.push((symbol, count));
                     }

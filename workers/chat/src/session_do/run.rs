@@ -11,6 +11,7 @@ use futures::channel::oneshot;
 use serde_json::json;
 use silent_core::conversation::{Message, Role};
 use silent_core::ids::{SessionId, TurnId};
+use silent_core::memory;
 use silent_core::sealed::DataKey;
 use silent_core::session::{Command, Effect, Order};
 use silent_core::turn::{
@@ -28,6 +29,8 @@ use std::rc::Rc;
 
 /// While a turn runs, an alarm is never further away than this: it finds turns whose object was lost.
 pub(super) const WATCHDOG_MS: u64 = 30_000;
+/// Turns that are read at a time while the window is filled.
+const PAGE: u32 = 16;
 
 /// Where a turn's text is sealed.
 pub(super) fn place(session: &SessionId, turn: &TurnId, field: &str) -> String {
@@ -218,37 +221,50 @@ impl Prepared {
         }
     }
 
-    /// The conversation up to this turn, the person's message last.
+    /// The conversation up to this turn, the person's message last: as far back as the window reaches, so that a long
+    /// session costs no more than a short one.
     fn messages(&self, inner: &Inner) -> Result<Vec<Message>, ApiError> {
-        let mut messages = Vec::new();
-        for row in inner.store().before(self.row.seq)?.iter().chain([&self.row]) {
-            let open = |sealed: &str, field: &str| {
-                open_text(&self.key, sealed, &place(&self.begin.session_id, &row.turn_id, field))
-            };
-            let said =
-                open(&row.sealed_input, "input").ok_or_else(|| ApiError::internal("stored message does not open"))?;
-            messages.push(Message {
-                role: Role::User,
-                text: said,
-                at_ms: row.accepted_at_ms,
-            });
-            if row.turn_id == self.row.turn_id {
-                break;
+        let mut budget = self.policy.window_tokens;
+        let mut newest_first = self.said_and_heard(&self.row, false)?;
+        let mut before = self.row.seq;
+        'pages: loop {
+            let page = inner.store().page(before, false, PAGE)?;
+            for row in &page {
+                for message in self.said_and_heard(row, true)? {
+                    let Some(rest) = budget.checked_sub(memory::cost(&message)) else {
+                        break 'pages;
+                    };
+                    budget = rest;
+                    newest_first.push(message);
+                }
             }
-            if let Some(answer) = row
-                .sealed_output
-                .as_deref()
-                .and_then(|sealed| open(sealed, "output"))
-                .filter(|text| !text.is_empty())
-            {
-                messages.push(Message {
-                    role: Role::Assistant,
-                    text: answer,
-                    at_ms: row.accepted_at_ms,
-                });
+            match page.last() {
+                Some(row) if page.len() == PAGE as usize => before = row.seq,
+                _ => break,
             }
         }
-        Ok(messages)
+        newest_first.reverse();
+        Ok(newest_first)
+    }
+
+    /// What was answered in a turn, if that is wanted and anything was, and what was said, in this order.
+    fn said_and_heard(&self, row: &TurnRow, heard: bool) -> Result<Vec<Message>, ApiError> {
+        let open = |sealed: &str, field: &str| {
+            open_text(&self.key, sealed, &place(&self.begin.session_id, &row.turn_id, field))
+        };
+        let message = |role, text| Message {
+            role,
+            text,
+            at_ms: row.accepted_at_ms,
+        };
+        let said =
+            open(&row.sealed_input, "input").ok_or_else(|| ApiError::internal("stored message does not open"))?;
+        let answer = row.sealed_output.as_deref().filter(|_| heard);
+        let answer = answer
+            .and_then(|sealed| open(sealed, "output"))
+            .filter(|text| !text.is_empty());
+        let answer = answer.map(|text| message(Role::Assistant, text));
+        Ok(answer.into_iter().chain([message(Role::User, said)]).collect())
     }
 }
 

@@ -252,11 +252,6 @@ impl Store {
         self.rows("WHERE status IN ('queued', 'running') ORDER BY seq", vec![])
     }
 
-    /// The conversation before a turn, oldest first, without what was replaced.
-    pub(super) fn before(&self, seq: u64) -> Outcome<Vec<TurnRow>> {
-        self.rows("WHERE seq < ? AND replaced_by IS NULL ORDER BY seq", vec![integer(seq)])
-    }
-
     /// A page of turns before `seq`, newest first.
     pub(super) fn page(&self, before_seq: u64, replaced: bool, limit: u32) -> Outcome<Vec<TurnRow>> {
         let filter = if replaced { "" } else { "AND replaced_by IS NULL" };

@@ -41,6 +41,8 @@ fn negation_lowers_only_while_nothing_else_speaks() {
     assert_eq!(talk(&["I don't want to die"]), [1]);
     assert_eq!(talk(&["I don't want to die, but I can't go on living"]), [2]);
     assert_eq!(talk(&["I want to kill myself", "I don't want to die"]), [2, 2]);
+    assert_eq!(talk(&["No, quiero morir"]), [2]);
+    assert!(level("no. voy a matarme") >= 2);
 }
 
 #[test]

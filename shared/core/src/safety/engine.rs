@@ -244,8 +244,9 @@ impl Found {
         // "No, I want to die": what stands alone before a comma negates nothing behind it, and no cap reaches over a sentence.
         let opens = |at: usize, what: fn(&Word) -> bool| text.words.get(at).is_some_and(what);
         let holds = |cap: &Hit| {
-            !(opens(cap.from, |word| word.opens_clause) && opens(cap.from + 1, |word| word.opens_clause))
-                && !(cap.from + 1..cap.to).any(|at| opens(at, |word| word.opens_sentence))
+            let alone = opens(cap.from, |word| word.opens_clause) && opens(cap.from + 1, |word| word.opens_clause);
+            let crosses = (cap.from + 1..cap.to).any(|at| opens(at, |word| word.opens_sentence));
+            !alone && !crosses
         };
         let capped = |hit: &Hit| {
             hits.iter().any(|cap| {

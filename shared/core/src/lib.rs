@@ -10,6 +10,7 @@ pub mod ids;
 pub mod memory;
 pub mod pricing;
 pub mod prompt;
+pub mod registry;
 pub mod response;
 pub mod safety;
 pub mod sealed;

@@ -40,11 +40,18 @@ pub struct ChatConfig {
     pub idle_timeout_ms: u64,
 }
 
-fn text(env: &Env, name: &str) -> Option<String> {
+pub(crate) fn text(env: &Env, name: &str) -> Option<String> {
     env.var(name)
         .ok()
         .map(|value| value.to_string())
         .filter(|value| !value.is_empty())
+}
+
+/// The parts of a comma-separated variable.
+pub(crate) fn list(env: &Env, name: &str) -> Vec<String> {
+    let parts = text(env, name).unwrap_or_default();
+    let parts = parts.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(String::from).collect()
 }
 
 fn number(env: &Env, name: &str, default: u64) -> Result<u64, ApiError> {
@@ -88,14 +95,7 @@ impl ChatConfig {
             environment: text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into()),
             token_secret,
             key_ring,
-            allowed_origins: text(env, "ALLOWED_ORIGINS")
-                .map(|list| {
-                    list.split(',')
-                        .map(|origin| origin.trim().to_string())
-                        .filter(|origin| !origin.is_empty())
-                        .collect()
-                })
-                .unwrap_or_default(),
+            allowed_origins: list(env, "ALLOWED_ORIGINS"),
             window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),
             safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::OpenAi(_))),
             safety_timeout_ms: number(env, "SAFETY_TIMEOUT_MS", 2_500)?,

@@ -1,6 +1,7 @@
 //! Adapters between the core's ports and the Workers runtime.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod config;
 pub mod durable;
 pub mod error;

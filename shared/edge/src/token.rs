@@ -21,7 +21,8 @@ pub struct Tokens {
     key: Hs256Key,
 }
 
-fn moment(now_ms: u64) -> DateTime<Utc> {
+/// Milliseconds since 1970 as the JWT library takes them.
+pub(crate) fn moment(now_ms: u64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(i64::try_from(now_ms).unwrap_or(i64::MAX)).unwrap_or(DateTime::UNIX_EPOCH)
 }
 

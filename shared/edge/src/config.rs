@@ -1,8 +1,6 @@
 //! Configuration, read once into types: a wrong value stops the Worker with its name, not a person's turn.
 
 use crate::error::ApiError;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use silent_core::sealed::KeyRing;
 use silent_providers::llm::openai::Endpoint;
 use worker::Env;
@@ -22,8 +20,6 @@ pub enum LlmConfig {
 pub struct ChatConfig {
     /// `local`, `test` or `production`.
     pub environment: String,
-    /// The secret that signs guest tokens.
-    pub token_secret: Vec<u8>,
     /// Key-encryption keys.
     pub key_ring: KeyRing,
     /// Which model answers.
@@ -74,11 +70,6 @@ impl ChatConfig {
                 .map(|value| value.to_string())
                 .map_err(|_| ApiError::internal(format!("secret {name} is not set")))
         };
-        let token_secret = STANDARD
-            .decode(secret("TOKEN_SECRET")?)
-            .ok()
-            .filter(|bytes| bytes.len() >= 32)
-            .ok_or_else(|| ApiError::internal("TOKEN_SECRET is not base64 of at least 32 bytes"))?;
         let key_ring = KeyRing::parse(&secret("KEK")?).map_err(|error| ApiError::internal(format!("KEK: {error}")))?;
         let llm = match text(env, "LLM_PROVIDER").as_deref() {
             None | Some("offline") => LlmConfig::Offline {
@@ -93,7 +84,6 @@ impl ChatConfig {
         };
         Ok(Self {
             environment: text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into()),
-            token_secret,
             key_ring,
             allowed_origins: list(env, "ALLOWED_ORIGINS"),
             window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),

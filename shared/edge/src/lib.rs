@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod api_key;
 pub mod config;
 pub mod durable;
 pub mod error;

@@ -81,6 +81,16 @@ impl Assignment {
             .map(|(category, choice)| (category.to_string(), choice.variant.to_string()))
             .collect()
     }
+
+    /// Why, by category name, where it is not the plain default.
+    #[must_use]
+    pub fn reasons(&self) -> BTreeMap<String, Reason> {
+        self.choices
+            .iter()
+            .filter(|(_, choice)| choice.reason != Reason::Default)
+            .map(|(category, choice)| (category.to_string(), choice.reason))
+            .collect()
+    }
 }
 
 impl Snapshot {

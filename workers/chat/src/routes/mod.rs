@@ -99,7 +99,7 @@ async fn route(
         _ => {}
     }
     let config = ChatConfig::read(&env)?;
-    let tokens = Tokens::new(&config.token_secret);
+    let tokens = Tokens::read(&env)?;
     let door = Door {
         env,
         config,

@@ -40,6 +40,20 @@ struct Pointer {
     key: String,
 }
 
+/// [`snapshot`], asked for anew where what is held is older than a version that the caller has heard of.
+pub async fn snapshot_from(env: &Env, now_ms: u64, version: u64) -> Option<Rc<Snapshot>> {
+    let held = snapshot(env, now_ms).await?;
+    if held.version() >= version {
+        return Some(held);
+    }
+    HELD.with_borrow_mut(|held| {
+        if let Some(held) = held.as_mut() {
+            held.looked_at_ms = 0;
+        }
+    });
+    snapshot(env, now_ms).await
+}
+
 /// The newest snapshot that can be had: the object's or KV's, else the last good one, else the one that is compiled in.
 pub async fn snapshot(env: &Env, now_ms: u64) -> Option<Rc<Snapshot>> {
     let held = HELD.with_borrow_mut(|held| {

@@ -168,12 +168,18 @@ async fn single(request: &mut Request, env: &Env, caller: &Caller, key: &str, no
 
 async fn bulk(request: &mut Request, env: &Env, caller: &Caller, now_ms: u64) -> Answer {
     let known = http::header(request.headers(), "if-none-match");
-    let origin = request.url()?.origin().ascii_serialization();
+    let url = request.url()?;
+    let origin = url.origin().ascii_serialization();
+    // Whoever comes because of a change event brings its ETag, and must not get what this isolate held before.
+    let heard_of = url.query_pairs().find(|(name, _)| name == "flagConfigEtag");
+    let heard_of = heard_of
+        .and_then(|(_, etag)| etag.trim_matches('"').parse().ok())
+        .unwrap_or(0);
     let context = match context(request, caller).await? {
         Ok(context) => context,
         Err(wrong) => return fault(wrong, None, 400),
     };
-    let snapshot = registry::snapshot(env, now_ms)
+    let snapshot = registry::snapshot_from(env, now_ms, heard_of)
         .await
         .ok_or_else(|| ApiError::internal("no registry snapshot"))?;
     let tomorrow_ms = (now_ms / TICKET_MS + 2) * TICKET_MS;

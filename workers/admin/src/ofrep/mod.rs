@@ -80,6 +80,9 @@ fn refusal(error: ApiError) -> Result<Response> {
 }
 
 async fn route(request: &mut Request, env: &Env) -> Answer {
+    if !http::is_known_method(request) {
+        return Err(ApiError::MethodNotAllowed);
+    }
     let path = request.path();
     let method = request.method();
     if method == Method::Options {

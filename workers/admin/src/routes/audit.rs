@@ -1,6 +1,6 @@
 //! The audit log: read it, and walk its chain.
 
-use super::{Answer, Door, limit, no_query, query};
+use super::{Answer, Door, limit, no_query, query, short};
 use crate::registry_do::integer;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,6 +25,9 @@ struct Filter {
 pub(super) async fn list(door: &Door, request: &Request) -> Answer {
     let filter: Filter = query(request)?;
     let limit = limit(filter.limit)?;
+    short("subject", filter.subject.as_ref(), 200)?;
+    short("actor", filter.actor.as_ref(), 254)?;
+    short("action", filter.action.as_ref(), 40)?;
     let text = |value: &Option<String>| value.as_deref().map_or(JsValue::NULL, JsValue::from_str);
     let found = door
         .db()?

@@ -65,7 +65,7 @@ async fn route(request: Request, env: Env, correlation_id: &str) -> Answer {
         return Err(ApiError::ForbiddenOrigin);
     }
     let path = url.path().to_string();
-    let (route, values) = match table::find(request.method().as_ref(), &path) {
+    let (route, values) = match table::find(&http::method(&request), &path) {
         Ok(found) => found,
         Err(allowed) if allowed.is_empty() => return Err(ApiError::NotFound),
         Err(allowed) => {
@@ -198,6 +198,16 @@ struct Nothing {}
 
 fn no_query(request: &Request) -> std::result::Result<(), ApiError> {
     query::<Nothing>(request).map(|_| ())
+}
+
+/// Checks a text of the query: 1 to `max` characters where it is there.
+fn short(name: &str, value: Option<&String>, max: usize) -> std::result::Result<(), ApiError> {
+    match value {
+        Some(text) if !(1..=max).contains(&text.chars().count()) => {
+            Err(ApiError::Invalid(format!("{name} must be 1 to {max} characters")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A limit from the query, 1 to 200.

@@ -123,7 +123,7 @@ impl Kind {
             Self::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
             Self::Cursor => json!({"type": "string", "minLength": 1, "maxLength": 80}),
             Self::Limit(max) => json!({"type": "integer", "minimum": 1, "maximum": max}),
-            Self::Number => json!({"type": "integer", "minimum": 1, "maximum": 9_007_199_254_740_991_u64}),
+            Self::Number => json!({"type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64}),
             Self::Boolean => json!({"type": "boolean"}),
         }
     }

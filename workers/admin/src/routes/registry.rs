@@ -1,6 +1,6 @@
 //! The registry as a whole: categories, snapshot, switches, and why a person has what they have.
 
-use super::{Answer, Door, no_query, query};
+use super::{Answer, Door, no_query, query, short};
 use crate::registry_do::order::Wish;
 use serde::Deserialize;
 use serde_json::json;
@@ -67,9 +67,7 @@ struct Whom {
 
 pub(super) async fn explain(door: &Door, request: &Request) -> Answer {
     let whom: Whom = query(request)?;
-    if !(1..=128).contains(&whom.person_id.chars().count()) {
-        return Err(ApiError::Invalid("person_id must be 1 to 128 characters".into()));
-    }
+    short("person_id", Some(&whom.person_id), 128)?;
     let subject = Subject {
         id: &whom.person_id,
         is_new: whom.new_user.unwrap_or(false),

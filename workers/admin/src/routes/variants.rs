@@ -1,6 +1,6 @@
 //! Variants: what there is, and every way to change one.
 
-use super::{Answer, Door, Nothing, limit, query};
+use super::{Answer, Door, Nothing, limit, query, short};
 use crate::registry_do::order::Wish;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,13 +38,8 @@ fn place(variant: &Variant) -> String {
 
 pub(super) async fn list(door: &Door, request: &Request) -> Answer {
     let filter: Filter = query(request)?;
-    if filter
-        .q
-        .as_deref()
-        .is_some_and(|words| !(1..=100).contains(&words.chars().count()))
-    {
-        return Err(ApiError::Invalid("q must be 1 to 100 characters".into()));
-    }
+    short("q", filter.q.as_ref(), 100)?;
+    short("cursor", filter.cursor.as_ref(), 80)?;
     let limit = limit(filter.limit)?;
     let snapshot = door.registry().await?;
     let mut found: Vec<&Variant> = snapshot

@@ -98,6 +98,9 @@ async fn route(
         }
         _ => {}
     }
+    if !silent_edge::http::is_known_method(&request) {
+        return Err(ApiError::MethodNotAllowed);
+    }
     let config = ChatConfig::read(&env)?;
     let tokens = Tokens::read(&env)?;
     let door = Door {

@@ -16,6 +16,7 @@ pub mod safety;
 pub mod sealed;
 pub mod session;
 pub mod starters;
+pub mod statistics;
 pub mod time;
 pub mod turn;
 pub mod variants;

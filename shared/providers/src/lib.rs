@@ -4,6 +4,8 @@
 
 extern crate alloc;
 
+pub mod aws;
 pub mod http;
 pub mod llm;
+pub mod ndjson;
 pub mod sse;

@@ -5,8 +5,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Longest line, in bytes: what comes after is dropped, so that a hostile peer cannot fill the memory.
-const MAX_LINE: usize = 1 << 20;
+/// Longest line and longest event, in bytes: what comes after is dropped, so that a hostile peer cannot fill the memory.
+const MAX_EVENT: usize = 1 << 20;
 
 /// Collects bytes into the data of events.
 #[derive(Debug, Default)]
@@ -21,22 +21,28 @@ impl Decoder {
     /// Takes bytes and gives the data of each event that is whole now.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut events = Vec::new();
-        for byte in bytes {
-            match byte {
-                b'\n' if self.after_cr => self.after_cr = false,
-                b'\n' | b'\r' => {
-                    self.after_cr = *byte == b'\r';
-                    self.end_line(&mut events);
-                }
-                _ => {
-                    self.after_cr = false;
-                    if self.line.len() < MAX_LINE {
-                        self.line.push(*byte);
-                    }
-                }
+        let mut rest = bytes;
+        while let Some(first) = rest.first() {
+            if self.after_cr && *first == b'\n' {
+                rest = rest.split_first().map_or(&[], |(_, after)| after);
             }
+            self.after_cr = false;
+            let Some(at) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+                self.extend_line(rest);
+                break;
+            };
+            let (line, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+            self.extend_line(line);
+            self.end_line(&mut events);
+            self.after_cr = after.first() == Some(&b'\r');
+            rest = after.split_first().map_or(&[], |(_, after)| after);
         }
         events
+    }
+
+    fn extend_line(&mut self, bytes: &[u8]) {
+        let room = MAX_EVENT.saturating_sub(self.line.len());
+        self.line.extend(bytes.iter().take(room));
     }
 
     fn end_line(&mut self, events: &mut Vec<String>) {
@@ -50,7 +56,9 @@ impl Decoder {
             return;
         }
         // Comments, ids, retries and event names carry nothing that the model protocols need.
-        if let Some(value) = line.strip_prefix(b"data:") {
+        if let Some(value) = line.strip_prefix(b"data:")
+            && self.data.len() + value.len() <= MAX_EVENT
+        {
             if self.has_data {
                 self.data.push(b'\n');
             }
@@ -80,6 +88,20 @@ mod tests {
         ] {
             assert_eq!(all(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_hostile_peer_cannot_fill_the_memory() {
+        let mut decoder = Decoder::default();
+        let line = alloc::format!("data: {}\n", "x".repeat(1 << 16));
+        for _ in 0..64 {
+            assert!(decoder.push(line.as_bytes()).is_empty());
+        }
+        let events = decoder.push(b"\n");
+        assert!(events.len() == 1 && events[0].len() <= MAX_EVENT + 1);
+        let mut decoder = Decoder::default();
+        decoder.push(&alloc::vec![b'x'; 3 * MAX_EVENT]);
+        assert_eq!(decoder.line.len(), MAX_EVENT);
     }
 
     proptest! {

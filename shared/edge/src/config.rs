@@ -2,7 +2,7 @@
 
 use crate::error::ApiError;
 use silent_core::sealed::KeyRing;
-use silent_providers::llm::openai::Endpoint;
+use silent_providers::llm::Endpoint;
 use worker::Env;
 
 /// Which model answers.
@@ -12,8 +12,8 @@ pub enum LlmConfig {
         /// Milliseconds.
         token_delay_ms: u64,
     },
-    /// An OpenAI-compatible server.
-    OpenAi(Endpoint),
+    /// A server.
+    Http(Endpoint),
 }
 
 /// What the chat Worker needs to know.
@@ -75,19 +75,22 @@ impl ChatConfig {
             None | Some("offline") => LlmConfig::Offline {
                 token_delay_ms: number(env, "OFFLINE_TOKEN_DELAY_MS", 25)?,
             },
-            Some("openai") => LlmConfig::OpenAi(Endpoint {
-                base_url: text(env, "LLM_BASE_URL").ok_or_else(|| ApiError::internal("LLM_BASE_URL is not set"))?,
-                api_key: env.secret("LLM_API_KEY").ok().map(|key| key.to_string()),
-                model: text(env, "LLM_MODEL"),
-            }),
-            Some(_) => return Err(ApiError::internal("LLM_PROVIDER is neither offline nor openai")),
+            // `LLM_` and the setting's name; what is secret is a secret binding.
+            Some(vendor) => LlmConfig::Http(
+                Endpoint::configure(vendor, &|name| {
+                    let name = format!("LLM_{}", name.to_uppercase());
+                    let secret = || env.secret(&name).ok().map(|key| key.to_string());
+                    text(env, &name).or_else(secret)
+                })
+                .map_err(|error| ApiError::internal(format!("LLM_PROVIDER {vendor}: {error}")))?,
+            ),
         };
         Ok(Self {
             environment: text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into()),
             key_ring,
             allowed_origins: list(env, "ALLOWED_ORIGINS"),
             window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),
-            safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::OpenAi(_))),
+            safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::Http(_))),
             safety_timeout_ms: number(env, "SAFETY_TIMEOUT_MS", 2_500)?,
             idle_timeout_ms: number(env, "LLM_IDLE_TIMEOUT_MS", 60_000)?,
             llm,

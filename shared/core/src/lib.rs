@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod budget;
 pub mod conversation;
 pub mod feedback;
 pub mod ids;

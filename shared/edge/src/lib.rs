@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod api_key;
+pub mod budget;
 pub mod config;
 pub mod durable;
 pub mod error;

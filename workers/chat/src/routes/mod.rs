@@ -1,5 +1,6 @@
 //! The front door: which request goes where, and what all of them share.
 
+mod dashboard;
 mod me;
 mod openai;
 mod resources;
@@ -93,6 +94,9 @@ async fn route(
     let path = request.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
+        ["admin", view @ ..] if request.method() == Method::Get && !matches!(view, ["v1" | "health", ..]) => {
+            return dashboard::page(&env, &request, view).await;
+        }
         ["admin" | "ofrep", ..] => return forward(&env, "ADMIN", request).await,
         ["safety", ..] => return forward(&env, "SAFETY", request).await,
         ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns"] | ["voice", ..] => {

@@ -18,3 +18,4 @@ pub mod starters;
 pub mod time;
 pub mod turn;
 pub mod variants;
+pub mod voice;

@@ -7,6 +7,7 @@ mod sniff;
 mod wav;
 
 pub use duration::duration_ms;
+pub(crate) use pcm::decibels;
 pub use pcm::{Pcm, dbfs, from_le_bytes, rms, to_le_bytes};
 pub use resample::{Resampler, resample};
 pub use sniff::{Container, check, sniff};

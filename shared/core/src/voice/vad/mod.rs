@@ -9,7 +9,7 @@
 mod voicing;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::audio::{dbfs, decibels};
 use alloc::collections::VecDeque;

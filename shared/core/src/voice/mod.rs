@@ -3,6 +3,7 @@
 pub mod audio;
 pub mod chunker;
 pub mod endpoint;
+pub mod live;
 pub mod phrases;
 pub mod playback;
 pub mod port;

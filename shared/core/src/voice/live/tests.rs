@@ -417,6 +417,8 @@ fn a_conversation_in_which_nothing_happens_ends() {
 #[derive(Default)]
 struct Watch {
     open: Option<u32>,
+    /// The turn whose model may still write.
+    writing: Option<u32>,
     started: Vec<u32>,
     ended: Vec<u32>,
     /// Turns up to this one must not be heard any more.
@@ -448,6 +450,7 @@ impl Watch {
                 }
             }
             Event::Stop | Event::HangUp => self.silenced = self.started.last().copied(),
+            Event::AnswerEnded { turn, .. } if self.writing == Some(*turn) => self.writing = None,
             Event::Text { turn, text } if self.open == Some(*turn) => {
                 self.written.entry(*turn).or_default().push_str(text);
             }
@@ -456,12 +459,14 @@ impl Watch {
         for effect in effects {
             match effect {
                 Effect::RunTurn { turn, text } => {
-                    prop_assert!(self.open.is_none(), "two turns at once");
+                    prop_assert!(self.open.is_none() && self.writing.is_none(), "two turns at once");
+                    self.writing = Some(*turn);
                     prop_assert!(self.started.last().is_none_or(|last| last < turn) && !text.is_empty());
                     self.started.push(*turn);
                     self.open = Some(*turn);
                     (self.next_block, self.blocks) = (0, vec![]);
                 }
+                Effect::Report("stop-timeout") => self.writing = None,
                 Effect::StartTranscription { .. } => self.silenced = self.started.last().copied(),
                 Effect::SendAudio { turn, block, bytes } => {
                     prop_assert!(!self.is_disconnected);

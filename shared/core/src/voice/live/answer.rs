@@ -301,13 +301,18 @@ impl Answer {
     }
 
     fn synthesise(&mut self, now_ms: u64, config: &LiveConfig, effects: &mut Vec<Effect>) {
-        let is_speaking = |chunk: &&Chunk| matches!(chunk.voice, Voice::Speaking(_));
-        let mut running = self.chunks.iter().filter(is_speaking).count();
-        for chunk in self.chunks.iter_mut().filter(|chunk| chunk.voice == Voice::Waiting) {
-            if running >= config.synthesis_ahead.max(1) {
-                return;
-            }
-            running += 1;
+        let running = self
+            .chunks
+            .iter()
+            .filter(|chunk| matches!(chunk.voice, Voice::Speaking(_)))
+            .count();
+        let free = config.synthesis_ahead.max(1).saturating_sub(running);
+        for chunk in self
+            .chunks
+            .iter_mut()
+            .filter(|chunk| chunk.voice == Voice::Waiting)
+            .take(free)
+        {
             chunk.voice = Voice::Speaking(now_ms + config.synthesis_timeout_ms);
             effects.push(Effect::Synthesise {
                 turn: self.turn,

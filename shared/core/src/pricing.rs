@@ -103,6 +103,7 @@ mod tests {
         Usage {
             input_tokens,
             output_tokens,
+            ..Usage::default()
         }
     }
 

@@ -4,7 +4,9 @@
 
 extern crate alloc;
 
+pub mod aws;
 pub mod http;
 pub mod llm;
+pub mod ndjson;
 pub mod speech;
 pub mod sse;

@@ -5,8 +5,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Longest line, in bytes: what comes after is dropped, so that a hostile peer cannot fill the memory.
-const MAX_LINE: usize = 1 << 20;
+/// Longest line and longest event, in bytes: what comes after is dropped, so that a hostile peer cannot fill the memory.
+const MAX_EVENT: usize = 1 << 20;
 
 /// Collects bytes into the data of events.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Decoder {
                 }
                 _ => {
                     self.after_cr = false;
-                    if self.line.len() < MAX_LINE {
+                    if self.line.len() < MAX_EVENT {
                         self.line.push(*byte);
                     }
                 }
@@ -50,7 +50,9 @@ impl Decoder {
             return;
         }
         // Comments, ids, retries and event names carry nothing that the model protocols need.
-        if let Some(value) = line.strip_prefix(b"data:") {
+        if let Some(value) = line.strip_prefix(b"data:")
+            && self.data.len() + value.len() <= MAX_EVENT
+        {
             if self.has_data {
                 self.data.push(b'\n');
             }
@@ -80,6 +82,20 @@ mod tests {
         ] {
             assert_eq!(all(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_hostile_peer_cannot_fill_the_memory() {
+        let mut decoder = Decoder::default();
+        let line = alloc::format!("data: {}\n", "x".repeat(1 << 16));
+        for _ in 0..64 {
+            assert!(decoder.push(line.as_bytes()).is_empty());
+        }
+        let events = decoder.push(b"\n");
+        assert!(events.len() == 1 && events[0].len() <= MAX_EVENT + 1);
+        let mut decoder = Decoder::default();
+        decoder.push(&alloc::vec![b'x'; 3 * MAX_EVENT]);
+        assert_eq!(decoder.line.len(), MAX_EVENT);
     }
 
     proptest! {

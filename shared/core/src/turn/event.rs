@@ -77,10 +77,21 @@ pub enum Kind {
 /// Tokens as the provider counted them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens read.
+    /// Tokens read, with those that came from a cache.
     pub input_tokens: u64,
-    /// Tokens written.
+    /// Tokens written, with those that nobody sees.
     pub output_tokens: u64,
+    /// Of the tokens read, those that came from the vendor's cache, which are cheaper.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached_input_tokens: u64,
+    /// Of the tokens written, those that the model thought and did not say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reasoning_tokens: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One turn, as analysis sees it.

@@ -18,8 +18,10 @@ pub struct LlmRequest {
     pub messages: Vec<Message>,
     /// Limit of the answer in tokens.
     pub max_output_tokens: u32,
-    /// Temperature in thousandths.
+    /// Temperature in thousandths; vendors whose models take none leave it out.
     pub temperature_milli: u32,
+    /// JSON Schema that the answer must follow, where the product wants data instead of prose.
+    pub response_schema: Option<serde_json::Value>,
     /// W3C trace context to pass on.
     pub traceparent: Option<String>,
 }
@@ -33,6 +35,10 @@ pub enum StopReason {
     Length,
     /// The vendor's filter.
     ContentFilter,
+    /// The model itself would not answer.
+    Refusal,
+    /// A reason that a plain answer does not have, for example a tool call.
+    Other,
 }
 
 impl StopReason {
@@ -42,7 +48,18 @@ impl StopReason {
         match self {
             Self::Stop => "stop",
             Self::Length => "length",
-            Self::ContentFilter => "content-filter",
+            // The UI stream has no word for a refusal; to a reader it is the same.
+            Self::ContentFilter | Self::Refusal => "content-filter",
+            Self::Other => "other",
+        }
+    }
+
+    /// A stable slug for events and metrics, which tells a refusal from a filter.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Refusal => "refusal",
+            _ => self.as_str(),
         }
     }
 }
@@ -56,6 +73,8 @@ pub enum LlmEvent {
     Delta(String),
     /// Tokens so far; the last one counts.
     Usage(Usage),
+    /// What the vendor itself says the call cost, in millionths of a US dollar; the last one counts.
+    Cost(u64),
     /// The reason of the end: without it an answer is not whole.
     Stop(StopReason),
 }
@@ -69,12 +88,27 @@ pub enum ProviderError {
     /// It took too long.
     #[error("provider timed out: {0}")]
     TimedOut(&'static str),
-    /// It refuses for now; seconds to wait where it says so.
+    /// We ask too much of it for now; seconds to wait where it says so.
     #[error("provider is busy")]
     Busy {
         /// Seconds.
         retry_after_s: Option<u32>,
     },
+    /// It has no capacity for anybody; seconds to wait where it says so.
+    #[error("provider is overloaded")]
+    Overloaded {
+        /// Seconds.
+        retry_after_s: Option<u32>,
+    },
+    /// Our account there has no credit or quota left: waiting does not help.
+    #[error("provider's quota is exhausted")]
+    QuotaExhausted,
+    /// The conversation is longer than the model's window.
+    #[error("conversation is too long for the model")]
+    ContextLength,
+    /// Its filter refused the request before a model saw it.
+    #[error("provider's filter refused the request")]
+    Filtered,
     /// It answered with an error status.
     #[error("provider answered {0}")]
     Status(u16),
@@ -100,11 +134,47 @@ impl ProviderError {
             Self::Unreachable => "provider-unreachable",
             Self::TimedOut(_) => "provider-timeout",
             Self::Busy { .. } => "provider-busy",
+            Self::Overloaded { .. } => "provider-overloaded",
+            Self::QuotaExhausted => "provider-quota",
+            Self::ContextLength => "provider-context-length",
+            Self::Filtered => "provider-filtered",
             Self::Status(_) => "provider-status",
             Self::Protocol(_) => "provider-protocol",
             Self::Truncated => "provider-truncated",
             Self::Unjudged => "gate-away",
             Self::InStream => "provider-in-stream",
+        }
+    }
+
+    /// Whether the same request may succeed at the same provider a moment later.
+    ///
+    /// Of the statuses these may pass (RFC 9110, sections 15.5 and 15.6; RFC 8470; RFC 6585): 408, 409, 425, 429, and 500
+    /// and above except 501 and 505.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unreachable
+            | Self::TimedOut(_)
+            | Self::Busy { .. }
+            | Self::Overloaded { .. }
+            | Self::Protocol(_)
+            | Self::Truncated
+            | Self::InStream => true,
+            Self::Status(status) => match status {
+                408 | 409 | 425 | 429 => true,
+                501 | 505 => false,
+                status => *status >= 500,
+            },
+            Self::QuotaExhausted | Self::ContextLength | Self::Filtered | Self::Unjudged => false,
+        }
+    }
+
+    /// Seconds that the provider asks to be left alone, where it says so.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u32> {
+        match self {
+            Self::Busy { retry_after_s } | Self::Overloaded { retry_after_s } => *retry_after_s,
+            _ => None,
         }
     }
 }

@@ -88,6 +88,7 @@ struct Answer {
     provider: String,
     model: String,
     usage: Usage,
+    cost_micros: Option<u64>,
     first_token_at_ms: Option<u64>,
     stop: Option<StopReason>,
     error: Option<ProviderError>,
@@ -102,6 +103,7 @@ impl Answer {
             provider: provider.into(),
             model: model.into(),
             usage: Usage::default(),
+            cost_micros: None,
             first_token_at_ms: None,
             stop: None,
             error: None,
@@ -350,6 +352,7 @@ async fn model_answer<P: LlmProvider>(
         messages: window.messages.to_vec(),
         max_output_tokens: policy.max_output_tokens,
         temperature_milli: policy.temperature_milli,
+        response_schema: None,
         traceparent: input.traceparent.clone(),
     };
     let guard = Guard::new(&policy.prompt.text);
@@ -374,6 +377,7 @@ async fn model_answer<P: LlmProvider>(
             match next {
                 Some(Ok(LlmEvent::Model(model))) => answer.model = model,
                 Some(Ok(LlmEvent::Usage(usage))) => answer.usage = usage,
+                Some(Ok(LlmEvent::Cost(micros))) => answer.cost_micros = Some(micros),
                 Some(Ok(LlmEvent::Stop(reason))) => answer.stop = Some(reason),
                 Some(Ok(LlmEvent::Delta(text))) => {
                     answer.first_token_at_ms.get_or_insert_with(|| clock.now_ms());
@@ -415,7 +419,9 @@ fn last_parts(answer: &Answer, metadata: Metadata) -> Vec<Part> {
         },
         _ => Part::Error {
             error_text: match answer.error {
-                Some(ProviderError::Busy { .. }) => "The model is busy right now. Please try again in a moment.",
+                Some(ProviderError::Busy { .. } | ProviderError::Overloaded { .. }) => {
+                    "The model is busy right now. Please try again in a moment."
+                }
                 Some(_) => "The answer could not be completed. Please try again.",
                 None if answer.status == Status::Interrupted => "The answer was interrupted. Please try again.",
                 None => "The answer could not be saved. Please try again.",
@@ -476,9 +482,11 @@ fn record_event(
         usage: answer.usage,
         cost_micros: match answer.provider.as_str() {
             "offline" | "safety" => Some(0),
-            _ => pricing::cost_micros(&answer.model, answer.usage),
+            _ => answer
+                .cost_micros
+                .or_else(|| pricing::cost_micros(&answer.model, answer.usage)),
         },
-        finish_reason: answer.stop.map_or("none", StopReason::as_str).into(),
+        finish_reason: answer.stop.map_or("none", StopReason::slug).into(),
         error: answer.error.as_ref().map(|error| error.slug().into()),
         country: input.country.clone(),
         trace_id: input

@@ -273,6 +273,7 @@ fn a_turn_is_stored_before_finish_is_said() {
     let usage = Usage {
         input_tokens: 5,
         output_tokens: 7,
+        ..Usage::default()
     };
     let outcome = run(case(
         "hello there",
@@ -512,6 +513,40 @@ fn an_unanswered_turn_is_recorded_too() {
             Part::Done
         ]
     ));
+}
+
+#[test]
+fn the_vendors_own_cost_counts_before_the_price_list() {
+    let script = |cost: Option<u64>| {
+        let usage = Usage {
+            input_tokens: 1_000_000,
+            ..Usage::default()
+        };
+        let mut script = vec![Ok(LlmEvent::Model("gpt-4o-mini".into())), delta("Yes."), stop()];
+        script.push(Ok(LlmEvent::Usage(usage)));
+        script.extend(cost.map(|micros| Ok(LlmEvent::Cost(micros))));
+        run(case("hello there", Ok(script))).record.event.cost_micros
+    };
+    assert_eq!((script(None), script(Some(42))), (Some(150_000), Some(42)));
+}
+
+#[test]
+fn what_may_pass_is_retried() {
+    for (error, retryable) in [
+        (ProviderError::Busy { retry_after_s: Some(3) }, true),
+        (ProviderError::Overloaded { retry_after_s: None }, true),
+        (ProviderError::Status(500), true),
+        (ProviderError::Status(501), false),
+        (ProviderError::Status(401), false),
+        (ProviderError::Truncated, true),
+        (ProviderError::QuotaExhausted, false),
+        (ProviderError::ContextLength, false),
+        (ProviderError::Filtered, false),
+        (ProviderError::Unjudged, false),
+    ] {
+        assert_eq!(error.is_retryable(), retryable, "{error:?}");
+    }
+    assert_eq!(ProviderError::Busy { retry_after_s: Some(3) }.retry_after_s(), Some(3));
 }
 
 #[test]

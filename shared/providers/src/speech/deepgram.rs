@@ -5,9 +5,10 @@
 use super::audio::AudioStream;
 use super::body::Whole;
 use super::{
-    BinaryRequest, Decode, Events, LiveSttSession, LiveSttWire, Message, ResponseHead, SttWire, TtsWire, chars, encode,
-    error, language, milli, ms, speakable,
+    Decode, Events, LiveSttSession, LiveSttWire, Message, ResponseHead, SttWire, TtsWire, chars, encode, error,
+    language, milli, ms, speakable,
 };
+use crate::http::{HttpRequest, Method, Secret};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -27,21 +28,21 @@ const MAX_FILE: usize = 100 << 20;
 const MAX_CHARS: usize = 2_000;
 
 /// An account.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Account {
     /// `https://api.deepgram.com`, or a proxy; without a slash at the end.
     pub base_url: String,
     /// The key.
-    pub api_key: String,
+    pub api_key: Secret,
 }
 
 impl Account {
-    fn request(&self, method: &'static str, path: &str, content_type: Option<&str>, body: Vec<u8>) -> BinaryRequest {
-        let mut headers = alloc::vec![("authorization", format!("Token {}", self.api_key))];
+    fn request(&self, method: Method, path: &str, content_type: Option<&str>, body: Vec<u8>) -> HttpRequest {
+        let mut headers = alloc::vec![("authorization", format!("Token {}", self.api_key.expose()))];
         if let Some(kind) = content_type {
             headers.push(("content-type", kind.to_string()));
         }
-        BinaryRequest {
+        HttpRequest {
             method,
             url: format!("{}{path}", self.base_url.trim_end_matches('/')),
             headers,
@@ -51,7 +52,7 @@ impl Account {
 }
 
 /// Speech to text.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Listen {
     /// The account.
     pub account: Account,
@@ -139,7 +140,7 @@ impl Channel {
 }
 
 impl SttWire for Listen {
-    fn request(&self, ask: &TranscriptionRequest) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &TranscriptionRequest) -> Result<HttpRequest, SpeechError> {
         if ask.audio.is_empty() {
             return Err(AudioError::Empty.into());
         }
@@ -162,7 +163,7 @@ impl SttWire for Listen {
         } else {
             ask.container.media_type()
         };
-        let mut request = self.account.request("POST", &path, Some(kind), ask.audio.clone());
+        let mut request = self.account.request(Method::Post, &path, Some(kind), ask.audio.clone());
         if let Some(trace) = &ask.traceparent {
             request.headers.push(("traceparent", trace.clone()));
         }
@@ -195,7 +196,7 @@ impl SttWire for Listen {
 }
 
 impl LiveSttWire for Listen {
-    fn request(&self, ask: &ListenRequest, _now_ms: u64) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &ListenRequest, _now_ms: u64) -> Result<HttpRequest, SpeechError> {
         let mut path = format!(
             "/v1/listen?model={}&encoding=linear16&sample_rate={}&channels=1&interim_results=true&smart_format=true&\
              vad_events=true&endpointing={}",
@@ -206,7 +207,7 @@ impl LiveSttWire for Listen {
         // Only recordings have their language detected; live, the model of several languages takes its place.
         let language = ask.language.as_deref().unwrap_or("multi");
         path.push_str(&format!("&language={}", encode(language)));
-        let mut request = self.account.request("GET", &path, None, Vec::new());
+        let mut request = self.account.request(Method::Get, &path, None, Vec::new());
         request.headers.push(("upgrade", "websocket".to_string()));
         Ok(request)
     }
@@ -351,7 +352,7 @@ impl LiveSttSession for Session {
 }
 
 /// Text to speech.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Speak {
     /// The account.
     pub account: Account,
@@ -363,7 +364,7 @@ impl TtsWire for Speak {
     }
 
     /// The voice is the model: `aura-2-thalia-en`.
-    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<HttpRequest, SpeechError> {
         let rate = ask.sample_rate_hz;
         let format = match ask.container {
             Container::Pcm16 => format!("encoding=linear16&container=none&sample_rate={}", nearest(rate)),
@@ -377,7 +378,7 @@ impl TtsWire for Speak {
         let body = json!({ "text": speakable(&ask.text, MAX_CHARS)? }).to_string();
         Ok(self
             .account
-            .request("POST", &path, Some("application/json"), body.into_bytes()))
+            .request(Method::Post, &path, Some("application/json"), body.into_bytes()))
     }
 
     fn decoder(&self, head: &ResponseHead, ask: &SpeechRequest) -> Box<dyn Decode<SpeechEvent>> {

@@ -4,7 +4,8 @@
 
 use super::audio::AudioStream;
 use super::body::Whole;
-use super::{BinaryRequest, Decode, Events, ResponseHead, TtsWire, chars, encode, error, ms, speakable};
+use super::{Decode, Events, ResponseHead, TtsWire, chars, encode, error, ms, speakable};
+use crate::http::{HttpRequest, Method, Secret};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -25,12 +26,12 @@ const MAX_CHARS: usize = 3_000;
 const MAX_LINE: usize = 8 << 20;
 
 /// An account and how it speaks.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Speech {
     /// `https://api.elevenlabs.io`, or a proxy; without a slash at the end.
     pub base_url: String,
     /// The key.
-    pub api_key: String,
+    pub api_key: Secret,
     /// `eleven_flash_v2_5` or another.
     pub model: String,
 }
@@ -57,7 +58,7 @@ impl TtsWire for Speech {
         MAX_CHARS
     }
 
-    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<HttpRequest, SpeechError> {
         let (format, _) = format_of(ask)?;
         let model = ask.model.as_ref().unwrap_or(&self.model);
         let mut body = json!({ "text": speakable(&ask.text, MAX_CHARS)?, "model_id": model });
@@ -70,15 +71,15 @@ impl TtsWire for Speech {
             }
         }
         let times = if ask.words { "/with-timestamps" } else { "" };
-        Ok(BinaryRequest {
-            method: "POST",
+        Ok(HttpRequest {
+            method: Method::Post,
             url: format!(
                 "{}/v1/text-to-speech/{}/stream{times}?output_format={format}",
                 self.base_url.trim_end_matches('/'),
                 encode(&ask.voice)
             ),
             headers: alloc::vec![
-                ("xi-api-key", self.api_key.clone()),
+                ("xi-api-key", self.api_key.expose().to_string()),
                 ("content-type", "application/json".to_string()),
             ],
             body: body.to_string().into_bytes(),

@@ -1,6 +1,7 @@
 //! What statuses mean, unless a vendor means something else by them.
 
 use super::ResponseHead;
+use crate::http::retry_after_s;
 use silent_core::voice::audio::AudioError;
 use silent_core::voice::port::SpeechError;
 
@@ -16,6 +17,6 @@ pub(super) fn of_status(head: &ResponseHead) -> SpeechError {
 
 pub(super) fn busy(head: &ResponseHead) -> SpeechError {
     SpeechError::Busy {
-        retry_after_s: head.number("retry-after"),
+        retry_after_s: retry_after_s(&|name| head.header(name).map(Into::into)),
     }
 }

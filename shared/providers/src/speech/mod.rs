@@ -13,6 +13,8 @@ mod whisper;
 pub mod deepgram;
 pub mod elevenlabs;
 pub mod openai;
+pub mod polly;
+pub mod transcribe;
 pub mod workers_ai;
 
 #[cfg(test)]
@@ -20,25 +22,13 @@ mod testing;
 
 pub use audio::BLOCK_MS;
 
+use crate::http::{HttpRequest, percent_encode};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use silent_core::voice::port::{
     ListenRequest, SpeechError, SpeechEvent, SpeechRequest, SttEvent, TranscriptionRequest,
 };
-
-/// An HTTP request with any body. One with `upgrade: websocket` opens a socket.
-#[derive(Clone, PartialEq, Eq)]
-pub struct BinaryRequest {
-    /// `POST` or `GET`.
-    pub method: &'static str,
-    /// Absolute URL. May hold a signature: never logged, so there is no `Debug`.
-    pub url: String,
-    /// Names in lower case. May hold keys.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
 
 /// What an answer begins with.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +79,7 @@ pub trait SttWire {
     ///
     /// # Errors
     /// [`SpeechError`] where the vendor cannot do it.
-    fn request(&self, ask: &TranscriptionRequest) -> Result<BinaryRequest, SpeechError>;
+    fn request(&self, ask: &TranscriptionRequest) -> Result<HttpRequest, SpeechError>;
     /// The reader of the answer. The last event of a whole one is a final transcript, then [`SttEvent::Flushed`].
     fn decoder(&self, head: &ResponseHead) -> Box<dyn Decode<SttEvent>>;
 }
@@ -102,7 +92,7 @@ pub trait TtsWire {
     ///
     /// # Errors
     /// [`SpeechError`] where the vendor cannot do it.
-    fn request(&self, ask: &SpeechRequest, now_ms: u64) -> Result<BinaryRequest, SpeechError>;
+    fn request(&self, ask: &SpeechRequest, now_ms: u64) -> Result<HttpRequest, SpeechError>;
     /// The reader of the answer to `ask`.
     fn decoder(&self, head: &ResponseHead, ask: &SpeechRequest) -> Box<dyn Decode<SpeechEvent>>;
 }
@@ -118,11 +108,11 @@ pub enum Message {
 
 /// Writes down live speech over a WebSocket.
 pub trait LiveSttWire {
-    /// The request that opens the socket; `now_ms` is for signatures.
+    /// The request that opens the socket, with `upgrade: websocket`; `now_ms` is for signatures.
     ///
     /// # Errors
     /// [`SpeechError`] where the vendor cannot do it.
-    fn request(&self, ask: &ListenRequest, now_ms: u64) -> Result<BinaryRequest, SpeechError>;
+    fn request(&self, ask: &ListenRequest, now_ms: u64) -> Result<HttpRequest, SpeechError>;
     /// What an answer other than 101 means.
     fn refused(&self, head: &ResponseHead) -> SpeechError {
         error::of_status(head)
@@ -174,22 +164,6 @@ fn speakable(text: &str, max_chars: usize) -> Result<&str, SpeechError> {
     }
 }
 
-/// Percent-encodes what is not unreserved (RFC 3986, 2.3).
 fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for digit in [byte >> 4, byte & 15] {
-                out.push(
-                    char::from_digit(u32::from(digit), 16)
-                        .unwrap_or('0')
-                        .to_ascii_uppercase(),
-                );
-            }
-        }
-    }
-    out
+    percent_encode(text, "")
 }

@@ -6,7 +6,8 @@ use super::audio::AudioStream;
 use super::body::Whole;
 use super::multipart::Form;
 use super::whisper::Wire;
-use super::{BinaryRequest, Decode, Events, ResponseHead, SttWire, TtsWire, chars, error, language, speakable};
+use super::{Decode, Events, ResponseHead, SttWire, TtsWire, chars, error, language, speakable};
+use crate::http::{HttpRequest, Method, Secret};
 use crate::sse;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -28,27 +29,27 @@ const MAX_CHARS: usize = 4_096;
 const PCM_RATE_HZ: u32 = 24_000;
 
 /// Where a compatible server is.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Endpoint {
     /// Up to and with `/v1`, without a slash at the end.
     pub base_url: String,
     /// Bearer key, if it wants one.
-    pub api_key: Option<String>,
+    pub api_key: Option<Secret>,
     /// The server's name of the model.
     pub model: String,
 }
 
 impl Endpoint {
-    fn post(&self, path: &str, content_type: String, trace: Option<&String>, body: Vec<u8>) -> BinaryRequest {
+    fn post(&self, path: &str, content_type: String, trace: Option<&String>, body: Vec<u8>) -> HttpRequest {
         let mut headers = alloc::vec![("content-type", content_type)];
         if let Some(key) = &self.api_key {
-            headers.push(("authorization", format!("Bearer {key}")));
+            headers.push(("authorization", format!("Bearer {}", key.expose())));
         }
         if let Some(trace) = trace {
             headers.push(("traceparent", trace.clone()));
         }
-        BinaryRequest {
-            method: "POST",
+        HttpRequest {
+            method: Method::Post,
             url: format!("{}{path}", self.base_url.trim_end_matches('/')),
             headers,
             body,
@@ -68,7 +69,7 @@ pub enum Detail {
 }
 
 /// Transcriptions.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Transcriptions {
     /// The server.
     pub endpoint: Endpoint,
@@ -77,7 +78,7 @@ pub struct Transcriptions {
 }
 
 impl SttWire for Transcriptions {
-    fn request(&self, ask: &TranscriptionRequest) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &TranscriptionRequest) -> Result<HttpRequest, SpeechError> {
         if ask.audio.is_empty() {
             return Err(AudioError::Empty.into());
         }
@@ -231,7 +232,7 @@ impl Decode<SttEvent> for Stream {
 }
 
 /// Speech.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Speech {
     /// The server.
     pub endpoint: Endpoint,
@@ -244,7 +245,7 @@ impl TtsWire for Speech {
         MAX_CHARS
     }
 
-    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<HttpRequest, SpeechError> {
         let format = match ask.container {
             Container::Pcm16 if self.pcm_as_wav => "wav",
             Container::Pcm16 => "pcm",

@@ -1,6 +1,7 @@
 //! What the tests of all vendors share.
 
-use super::{BinaryRequest, Decode, Events, ResponseHead, SttWire, TtsWire};
+use super::{Decode, Events, ResponseHead, SttWire, TtsWire};
+use crate::http::HttpRequest;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -97,15 +98,15 @@ pub(super) fn error<E: core::fmt::Debug + Clone>(events: &Events<E>) -> SpeechEr
     error.clone()
 }
 
-pub(super) fn header<'a>(request: &'a BinaryRequest, name: &str) -> &'a str {
+pub(super) fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
     let mut all = request.headers.iter();
     all.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
 }
 
-pub(super) fn json(request: &BinaryRequest) -> serde_json::Value {
+pub(super) fn json(request: &HttpRequest) -> serde_json::Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
-pub(super) fn text(request: &BinaryRequest) -> String {
+pub(super) fn text(request: &HttpRequest) -> String {
     String::from_utf8_lossy(&request.body).into_owned()
 }

@@ -6,7 +6,8 @@
 use super::audio::AudioStream;
 use super::body::Whole;
 use super::whisper::Wire;
-use super::{BinaryRequest, Decode, ResponseHead, SttWire, TtsWire, chars, error, language, speakable};
+use super::{Decode, ResponseHead, SttWire, TtsWire, chars, error, language, speakable};
+use crate::http::{HttpRequest, Method, Secret};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
@@ -25,27 +26,27 @@ const MAX_FILE: usize = 16 << 20;
 const MAX_CHARS: usize = 2_000;
 
 /// An account and a model.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Model {
     /// `https://api.cloudflare.com/client/v4/accounts/{id}/ai/run`, or a gateway; without a slash at the end.
     pub base_url: String,
     /// An API token.
-    pub api_token: String,
+    pub api_token: Secret,
     /// `@cf/openai/whisper-large-v3-turbo`, `@cf/deepgram/aura-1`.
     pub model: String,
 }
 
 impl Model {
-    fn post(&self, body: &Value, trace: Option<&String>) -> BinaryRequest {
+    fn post(&self, body: &Value, trace: Option<&String>) -> HttpRequest {
         let mut headers = alloc::vec![
-            ("authorization", format!("Bearer {}", self.api_token)),
+            ("authorization", format!("Bearer {}", self.api_token.expose())),
             ("content-type", "application/json".to_string()),
         ];
         if let Some(trace) = trace {
             headers.push(("traceparent", trace.clone()));
         }
-        BinaryRequest {
-            method: "POST",
+        HttpRequest {
+            method: Method::Post,
             url: format!("{}/{}", self.base_url.trim_end_matches('/'), self.model),
             headers,
             body: body.to_string().into_bytes(),
@@ -66,11 +67,11 @@ fn refused(head: &ResponseHead, body: &Value) -> SpeechError {
 }
 
 /// Speech to text.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Whisper(pub Model);
 
 impl SttWire for Whisper {
-    fn request(&self, ask: &TranscriptionRequest) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &TranscriptionRequest) -> Result<HttpRequest, SpeechError> {
         if ask.audio.is_empty() {
             return Err(AudioError::Empty.into());
         }
@@ -121,7 +122,7 @@ impl SttWire for Whisper {
 }
 
 /// Text to speech.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Aura(pub Model);
 
 impl TtsWire for Aura {
@@ -129,7 +130,7 @@ impl TtsWire for Aura {
         MAX_CHARS
     }
 
-    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<BinaryRequest, SpeechError> {
+    fn request(&self, ask: &SpeechRequest, _now_ms: u64) -> Result<HttpRequest, SpeechError> {
         let text = speakable(&ask.text, MAX_CHARS)?;
         // Without these the answer is MP3.
         let mut body = match ask.container {

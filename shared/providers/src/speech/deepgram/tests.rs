@@ -9,7 +9,7 @@ const REFUSED: &[u8] = include_bytes!("../../../testdata/speech/deepgram-401.jso
 fn account() -> Account {
     Account {
         base_url: "https://d/".into(),
-        api_key: "k".into(),
+        api_key: Secret::new("k"),
     }
 }
 
@@ -55,7 +55,10 @@ fn requests() {
         "https://d/v1/listen?model=nova-3&encoding=linear16&sample_rate=16000&channels=1&interim_results=true&\
          smart_format=true&vad_events=true&endpointing=300&language=en"
     );
-    assert_eq!((request.method, header(&request, "upgrade")), ("GET", "websocket"));
+    assert_eq!(
+        (request.method.as_str(), header(&request, "upgrade")),
+        ("GET", "websocket")
+    );
     let request = speak().request(&said(Container::Pcm16, 22_050), 0).unwrap();
     assert_eq!(
         request.url,

@@ -7,7 +7,7 @@ const QUOTA: &[u8] = include_bytes!("../../../testdata/speech/elevenlabs-401.jso
 fn wire() -> Speech {
     Speech {
         base_url: "https://e".into(),
-        api_key: "k".into(),
+        api_key: Secret::new("k"),
         model: "eleven_flash_v2_5".into(),
     }
 }

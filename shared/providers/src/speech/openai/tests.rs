@@ -10,7 +10,7 @@ const QUOTA: &[u8] = include_bytes!("../../../testdata/speech/openai-quota.json"
 fn endpoint() -> Endpoint {
     Endpoint {
         base_url: "http://x/v1/".into(),
-        api_key: Some("k".into()),
+        api_key: Some(Secret::new("k")),
         model: "whisper-1".into(),
     }
 }
@@ -33,7 +33,7 @@ fn tts() -> Speech {
 fn a_request_to_write_down() {
     let request = stt(Detail::Verbose).request(&heard(Container::WebM)).unwrap();
     assert_eq!(
-        (request.method, request.url.as_str()),
+        (request.method.as_str(), request.url.as_str()),
         ("POST", "http://x/v1/audio/transcriptions")
     );
     assert_eq!(header(&request, "authorization"), "Bearer k");

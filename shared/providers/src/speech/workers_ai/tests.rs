@@ -7,7 +7,7 @@ const WHISPER: &[u8] = include_bytes!("../../../testdata/speech/workers-ai-whisp
 fn model(name: &str) -> Model {
     Model {
         base_url: "https://c/ai/run/".into(),
-        api_token: "t".into(),
+        api_token: Secret::new("t"),
         model: name.into(),
     }
 }

@@ -29,6 +29,9 @@ const STRETCH_FRAMES: u32 = 12;
 const STRETCHES: usize = 8;
 /// The lowest of many levels lies below their mean; for smoothed frames by about this much (Martin 2001, 5).
 const FLOOR_BIAS_DB: f32 = 3.0;
+/// How much less stands out within speech than at its beginning.
+const KEEP_DB: f32 = 3.0;
+const KEEP_PERIODICITY: f32 = 0.1;
 /// What a microphone is taken to hear before it is known better.
 const FIRST_FLOOR_DBFS: f32 = -60.0;
 
@@ -106,9 +109,19 @@ impl Vad {
         let heard_dbfs = decibels(amplitude);
         let noise_dbfs = self.floor(heard_dbfs);
         let above = heard_dbfs - noise_dbfs;
-        let is_loud = above >= self.config.snr_db && heard_dbfs >= self.config.min_level_dbfs;
-        let is_voiced = periodicity >= self.config.min_periodicity;
-        let is_hiss = self.hangover > 0 && crossings(frame) >= self.config.min_crossings;
+        // What follows speech needs less to be speech.
+        let is_after = self.hangover > 0;
+        let (snr_db, min_periodicity) = if is_after {
+            (
+                self.config.snr_db - KEEP_DB,
+                self.config.min_periodicity - KEEP_PERIODICITY,
+            )
+        } else {
+            (self.config.snr_db, self.config.min_periodicity)
+        };
+        let is_loud = above >= snr_db && heard_dbfs >= self.config.min_level_dbfs;
+        let is_voiced = periodicity >= min_periodicity;
+        let is_hiss = is_after && above >= self.config.snr_db && crossings(frame) >= self.config.min_crossings;
         let is_active = is_loud && (is_voiced || is_hiss);
         self.hangover = if is_active && is_voiced {
             self.run += 1;

@@ -103,6 +103,8 @@ impl Chunker {
             let together = self.spoken.chars().count() + spoken.chars().count() + 1;
             if together > self.config.max_chars {
                 self.emit(out);
+                // Punctuation that is left has no place any more.
+                self.spoken.clear();
             }
             let is_apart = self.source.ends_with(char::is_whitespace) || part.starts_with(char::is_whitespace);
             if is_apart && !self.spoken.is_empty() && !spoken.is_empty() {

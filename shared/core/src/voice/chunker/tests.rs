@@ -120,9 +120,10 @@ proptest! {
             prop_assert!(chunk.spoken.chars().count() <= max_chars, "{:?}", chunk);
             prop_assert!(chunk.spoken.chars().any(char::is_alphanumeric));
         }
-        // Only the last may be short.
-        for chunk in whole.iter().rev().skip(1) {
-            prop_assert!(chunk.spoken.chars().count() >= 10 || max_chars < 40, "{:?}", chunk);
+        // Only the last may be short, and one that does not fit together with the next.
+        for pair in whole.windows(2) {
+            let (chars, next) = (pair[0].spoken.chars().count(), pair[1].spoken.chars().count());
+            prop_assert!(chars >= 10 || chars + next + 1 > max_chars, "{:?}", pair);
         }
     }
 }

@@ -1,9 +1,9 @@
-// What the local stack keeps: secrets made once for this machine, the migrated database, the seeded registry.
+// What the local stack keeps: secrets made once for this machine, a development issuer of admin tokens, the migrated database.
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { SEED, seed } from "./seed.mjs";
-import { bin, digest, files, fingerprint, root, run, step } from "./lib.mjs";
+import { newIssuer, publicKeys } from "./issuer.mjs";
+import { bin, files, fingerprint, root, run, step } from "./lib.mjs";
 
 export const CONFIGS = ["wrangler.toml", "workers/voice/wrangler.toml", "workers/admin/wrangler.toml", "workers/safety/wrangler.toml"];
 /** Where workerd keeps D1, KV, R2, queues and objects (SILENT_STATE moves it); deleting it starts afresh. */
@@ -17,6 +17,9 @@ const MAKE = {
 };
 // Voice and safety hold no secret.
 const SECRET_FILES = [".dev.vars", "workers/admin/.dev.vars"];
+const ADMIN_VARS = SECRET_FILES[1];
+/** The private key that signs admin tokens on this machine; the admin Worker has the public one. */
+export const ISSUER = join(root, "workers/admin/.dev-issuer.json");
 
 const parse = (text) => Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => [match[1], match[2].replace(/^"|"$/g, "")]));
 
@@ -35,20 +38,29 @@ function secrets() {
   }
 }
 
-/** Makes secrets, applies migrations and seeds the registry, as far as that is not done. */
+/** Makes the issuer's key, and tells the admin Worker its public half. */
+function issuer() {
+  if (!existsSync(ISSUER)) writeFileSync(ISSUER, JSON.stringify(newIssuer()), { mode: 0o600 });
+  const keys = publicKeys(JSON.parse(readFileSync(ISSUER, "utf8")));
+  const file = join(root, ADMIN_VARS);
+  const others = readFileSync(file, "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("ACCESS_DEV_JWKS="));
+  writeFileSync(file, [...others, `ACCESS_DEV_JWKS='${JSON.stringify(keys)}'`, ""].join("\n"), { mode: 0o600 });
+}
+
+/** The secrets of this machine, as far as they are missing. */
+export const localSecrets = () => step("Local secrets (.dev.vars)", {
+  stamp: "secrets", key: [...Object.keys(MAKE), "issuer"].join(), still: () => [...SECRET_FILES.map((file) => join(root, file)), ISSUER].every(existsSync),
+}, () => {
+  secrets();
+  issuer();
+});
+
+/** Makes secrets and applies migrations, as far as that is not done. The registry seeds itself. */
 export async function localState() {
-  await step("Local secrets (.dev.vars)", {
-    stamp: "secrets", key: Object.keys(MAKE).join(), still: () => SECRET_FILES.every((file) => existsSync(join(root, file))),
-  }, secrets);
+  await localSecrets();
   if (files(["d1-migrations"]).length > 0) {
     await step("D1 migrations", {
       stamp: join(STATE, ".stamps/migrations"), key: fingerprint(["d1-migrations"]),
     }, () => run(bin("wrangler"), ["d1", "migrations", "apply", "DB", "--local", "--persist-to", STATE], { env: QUIET, quiet: true }));
   }
-  if (existsSync(join(root, SEED))) {
-    await step("Registry seed", {
-      stamp: join(STATE, ".stamps/seed"), key: digest(readFileSync(join(root, SEED)), fingerprint(["d1-migrations"])),
-    }, () => seed(STATE));
-  }
 }
-

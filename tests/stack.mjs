@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
+import { claimsOf, newIssuer, publicKeys, signed } from "../scripts/issuer.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -25,14 +26,19 @@ export const freePort = () => new Promise((resolve) => {
 });
 
 /** Starts the stack; `chatConfig` may put another entry module around the chat Worker. */
-export async function startStack({ vars = {}, chatConfig = "wrangler.toml", adminConfig = "workers/admin/wrangler.toml" } = {}) {
+export async function startStack({ vars = {}, adminVars = {}, adminSecrets, chatConfig = "wrangler.toml", adminConfig = "workers/admin/wrangler.toml" } = {}) {
+  const issuer = newIssuer();
   const secrets = { TOKEN_SECRET: randomBytes(32).toString("base64"), KEK: `1:${randomBytes(32).toString("base64")}` };
   const server = createTestHarness({
     root,
     workers: [
       { configPath: chatConfig, secrets, vars: { ENVIRONMENT: "test", OFFLINE_TOKEN_DELAY_MS: "2", ...vars } },
       { configPath: "workers/voice/wrangler.toml" },
-      { configPath: adminConfig },
+      {
+        configPath: adminConfig,
+        secrets: { TOKEN_SECRET: secrets.TOKEN_SECRET, ...(adminSecrets ?? { ACCESS_DEV_JWKS: JSON.stringify(publicKeys(issuer)) }) },
+        vars: { ENVIRONMENT: "test", ...adminVars },
+      },
       { configPath: "workers/safety/wrangler.toml", vars: { ENVIRONMENT: "test" } },
     ],
   });
@@ -42,12 +48,43 @@ export async function startStack({ vars = {}, chatConfig = "wrangler.toml", admi
   await admin.applyD1Migrations("DB");
   const { DB, REGISTRY } = await admin.getEnv();
   return {
-    server, chat, admin, url: url.href.replace(/\/$/, ""), db: DB, kv: REGISTRY,
+    server, chat, adminWorker: admin, issuer, url: url.href.replace(/\/$/, ""), db: DB, kv: REGISTRY,
     rows: async (sql, ...bindings) => (await DB.prepare(sql).bind(...bindings).all()).results,
+    admin: adminOf(url.href.replace(/\/$/, ""), issuer),
     guest: () => Guest.begin(url.href.replace(/\/$/, "")),
     close: () => server.close(),
   };
 }
+
+/** A client of the admin API: `admin("ada")` is a person, `admin("ci", { service: true })` a program. */
+const adminOf = (url, issuer) => (name = "ada", { service = false } = {}) => {
+  const token = signed(issuer, claimsOf(service ? { service: name } : { email: `${name}@example.org` }));
+  const ask = async (method, path, body, headers = {}) => {
+    const response = await fetch(`${url}/admin/v1${path}`, {
+      method,
+      headers: {
+        "cf-access-jwt-assertion": token,
+        ...(body === undefined ? {} : { "content-type": "application/json", "idempotency-key": randomBytes(8).toString("hex") }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
+  };
+  const variant = async (category, id) => (await ask("GET", `/variants/${category}/${id}`)).body;
+  return {
+    token, ask, variant,
+    get: (path) => ask("GET", path),
+    post: (path, body, headers) => ask("POST", path, body, headers),
+    /** Changes a variant as somebody who has just read it. */
+    change: async (category, id, action, body = {}, headers = {}) => {
+      const { version } = await variant(category, id);
+      return ask(action === "edit" ? "PATCH" : "POST", `/variants/${category}/${id}${action === "edit" ? "" : `/${action}`}`,
+        { reason: `the test says ${action}`, ...body }, { "if-match": `"${version}"`, ...headers });
+    },
+  };
+};
 
 /** Reads an event stream into `{id, data}`, in order. */
 export async function* eventsOf(response) {

@@ -41,8 +41,8 @@ export async function start({ key = "AIzaMock", defaults = "" } = {}) {
       const given = call.headers["x-goog-api-key"] ?? call.query.get("key");
       if (!given) throw refuse(403, "Method doesn't allow unregistered callers (callers without established identity).");
       if (given !== key) throw refuse(400, "API key not valid. Please pass a valid API key.", [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "API_KEY_INVALID", domain: "googleapis.com" }]);
-      if (call.path === "/v1beta/models" && call.method === "GET") return call.json(200, { models: [{ name: "models/gemini-2.5-flash", version: "001", displayName: "Gemini 2.5 Flash" }], nextPageToken: "mock" });
-      const [, model, action] = /^\/v1beta\/models\/([^/:]+):(streamGenerateContent|generateContent)$/.exec(call.path) ?? [];
+      if (/^\/v1(beta)?\/models$/.test(call.path) && call.method === "GET") return call.json(200, { models: [{ name: "models/gemini-2.5-flash", version: "001", displayName: "Gemini 2.5 Flash" }], nextPageToken: "mock" });
+      const [, model, action] = /^\/v1(?:beta)?\/models\/([^/:]+):(streamGenerateContent|generateContent)$/.exec(call.path) ?? [];
       if (!action || call.method !== "POST") throw refuse(404, "Requested entity was not found.");
       if (model === "missing") throw refuse(404, `models/${model} is not found for API version v1beta, or is not supported for generateContent.`);
       const ask = parse(call.raw, () => refuse(400, "Invalid JSON payload received."));

@@ -4,17 +4,20 @@
 
 extern crate alloc;
 
+pub mod budget;
 pub mod conversation;
 pub mod feedback;
 pub mod ids;
 pub mod memory;
 pub mod pricing;
 pub mod prompt;
+pub mod registry;
 pub mod response;
 pub mod safety;
 pub mod sealed;
 pub mod session;
 pub mod starters;
+pub mod statistics;
 pub mod time;
 pub mod turn;
 pub mod variants;

@@ -1,10 +1,8 @@
 //! Configuration, read once into types: a wrong value stops the Worker with its name, not a person's turn.
 
 use crate::error::ApiError;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use silent_core::sealed::KeyRing;
-use silent_providers::llm::openai::Endpoint;
+use silent_providers::llm::Endpoint;
 use worker::Env;
 
 /// Which model answers.
@@ -14,16 +12,14 @@ pub enum LlmConfig {
         /// Milliseconds.
         token_delay_ms: u64,
     },
-    /// An OpenAI-compatible server.
-    OpenAi(Endpoint),
+    /// A server.
+    Http(Endpoint),
 }
 
 /// What the chat Worker needs to know.
 pub struct ChatConfig {
     /// `local`, `test` or `production`.
     pub environment: String,
-    /// The secret that signs guest tokens.
-    pub token_secret: Vec<u8>,
     /// Key-encryption keys.
     pub key_ring: KeyRing,
     /// Which model answers.
@@ -40,11 +36,18 @@ pub struct ChatConfig {
     pub idle_timeout_ms: u64,
 }
 
-fn text(env: &Env, name: &str) -> Option<String> {
+pub(crate) fn text(env: &Env, name: &str) -> Option<String> {
     env.var(name)
         .ok()
         .map(|value| value.to_string())
         .filter(|value| !value.is_empty())
+}
+
+/// The parts of a comma-separated variable.
+pub(crate) fn list(env: &Env, name: &str) -> Vec<String> {
+    let parts = text(env, name).unwrap_or_default();
+    let parts = parts.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(String::from).collect()
 }
 
 fn number(env: &Env, name: &str, default: u64) -> Result<u64, ApiError> {
@@ -67,37 +70,27 @@ impl ChatConfig {
                 .map(|value| value.to_string())
                 .map_err(|_| ApiError::internal(format!("secret {name} is not set")))
         };
-        let token_secret = STANDARD
-            .decode(secret("TOKEN_SECRET")?)
-            .ok()
-            .filter(|bytes| bytes.len() >= 32)
-            .ok_or_else(|| ApiError::internal("TOKEN_SECRET is not base64 of at least 32 bytes"))?;
         let key_ring = KeyRing::parse(&secret("KEK")?).map_err(|error| ApiError::internal(format!("KEK: {error}")))?;
         let llm = match text(env, "LLM_PROVIDER").as_deref() {
             None | Some("offline") => LlmConfig::Offline {
                 token_delay_ms: number(env, "OFFLINE_TOKEN_DELAY_MS", 25)?,
             },
-            Some("openai") => LlmConfig::OpenAi(Endpoint {
-                base_url: text(env, "LLM_BASE_URL").ok_or_else(|| ApiError::internal("LLM_BASE_URL is not set"))?,
-                api_key: env.secret("LLM_API_KEY").ok().map(|key| key.to_string()),
-                model: text(env, "LLM_MODEL"),
-            }),
-            Some(_) => return Err(ApiError::internal("LLM_PROVIDER is neither offline nor openai")),
+            // `LLM_` and the setting's name; what is secret is a secret binding.
+            Some(vendor) => LlmConfig::Http(
+                Endpoint::configure(vendor, &|name| {
+                    let name = format!("LLM_{}", name.to_uppercase());
+                    let secret = || env.secret(&name).ok().map(|key| key.to_string());
+                    text(env, &name).or_else(secret)
+                })
+                .map_err(|error| ApiError::internal(format!("LLM_PROVIDER {vendor}: {error}")))?,
+            ),
         };
         Ok(Self {
             environment: text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into()),
-            token_secret,
             key_ring,
-            allowed_origins: text(env, "ALLOWED_ORIGINS")
-                .map(|list| {
-                    list.split(',')
-                        .map(|origin| origin.trim().to_string())
-                        .filter(|origin| !origin.is_empty())
-                        .collect()
-                })
-                .unwrap_or_default(),
+            allowed_origins: list(env, "ALLOWED_ORIGINS"),
             window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),
-            safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::OpenAi(_))),
+            safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::Http(_))),
             safety_timeout_ms: number(env, "SAFETY_TIMEOUT_MS", 2_500)?,
             idle_timeout_ms: number(env, "LLM_IDLE_TIMEOUT_MS", 60_000)?,
             llm,

@@ -4,6 +4,7 @@
 
 use crate::log;
 use serde_json::json;
+use silent_core::registry::Refusal;
 use worker::{Response, Result};
 
 /// Prefix of every problem type; the rest is stable.
@@ -14,6 +15,8 @@ const TYPES: &str = "https://silent-infinity.dev/problems/";
 pub enum ApiError {
     /// No token, or one that does not verify.
     Unauthorized,
+    /// Known, and not allowed to.
+    Forbidden(String),
     /// A browser's request from a page that may not.
     ForbiddenOrigin,
     /// Nothing there, or nothing of this person's.
@@ -28,6 +31,17 @@ pub enum ApiError {
     MediaType,
     /// The key was used with another body.
     IdempotencyKeyReused,
+    /// The state of the thing forbids it.
+    Conflict(String),
+    /// A large step has to be confirmed in the request.
+    ConfirmationRequired(String),
+    /// `If-Match` does not name the current version.
+    Stale {
+        /// The current version.
+        current: u64,
+    },
+    /// The request must name the version that it changes.
+    VersionRequired,
     /// Only the last turn can be regenerated or edited.
     NotLastTurn,
     /// Too many turns wait.
@@ -70,6 +84,7 @@ impl ApiError {
     fn parts(&self) -> (u16, &'static str, &'static str) {
         match self {
             Self::Unauthorized => (401, "unauthorized", "A valid token is needed"),
+            Self::Forbidden(_) => (403, "forbidden", "Not allowed"),
             Self::ForbiddenOrigin => (403, "forbidden-origin", "This origin may not do that"),
             Self::NotFound => (404, "not-found", "Not found"),
             Self::MethodNotAllowed => (405, "method-not-allowed", "Method not allowed"),
@@ -81,6 +96,10 @@ impl ApiError {
                 "idempotency-key-reused",
                 "The idempotency key was used with another body",
             ),
+            Self::Conflict(_) => (409, "conflict", "That is not possible now"),
+            Self::ConfirmationRequired(_) => (409, "confirmation-required", "This has to be confirmed"),
+            Self::Stale { .. } => (412, "stale", "It was changed since"),
+            Self::VersionRequired => (428, "version-required", "If-Match must name the version that you saw"),
             Self::NotLastTurn => (409, "not-last-turn", "Only the last turn can be replaced"),
             Self::QueueFull { .. } => (429, "queue-full", "Too many turns are waiting"),
             Self::RateLimited { .. } => (429, "rate-limited", "Too many requests"),
@@ -98,9 +117,18 @@ impl ApiError {
         let mut body = json!({"type": format!("{TYPES}{slug}"), "title": title, "status": status, "correlation_id": correlation_id});
         let mut retry_after = None;
         match &self {
-            Self::Invalid(detail) | Self::TooLarge(detail) => {
+            Self::Invalid(detail)
+            | Self::TooLarge(detail)
+            | Self::Forbidden(detail)
+            | Self::Conflict(detail)
+            | Self::ConfirmationRequired(detail) => {
                 if let Some(body) = body.as_object_mut() {
                     body.insert("detail".into(), detail.as_str().into());
+                }
+            }
+            Self::Stale { current } => {
+                if let Some(body) = body.as_object_mut() {
+                    body.insert("current_version".into(), (*current).into());
                 }
             }
             Self::QueueFull { retry_after_s } | Self::RateLimited { retry_after_s } => {
@@ -120,6 +148,20 @@ impl ApiError {
             response.headers().set("retry-after", &seconds.to_string())?;
         }
         Ok(response)
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let detail = refusal.detail();
+        match refusal {
+            Refusal::NotFound(_) => Self::NotFound,
+            Refusal::Config(_) | Refusal::Invalid(_) => Self::Invalid(detail),
+            Refusal::Exists | Refusal::NotAllowed(_) | Refusal::Registry(_) => Self::Conflict(detail),
+            Refusal::Stale { current } => Self::Stale { current },
+            Refusal::Unconfirmed(_) => Self::ConfirmationRequired(detail),
+            Refusal::Forbidden(_) => Self::Forbidden(detail),
+        }
     }
 }
 

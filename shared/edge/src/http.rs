@@ -14,6 +14,21 @@ pub fn header(headers: &Headers, name: &str) -> Option<String> {
     headers.get(name).ok().flatten().filter(|value| !value.is_empty())
 }
 
+/// The method as it was sent: the runtime's binding reads every unknown one as GET.
+#[must_use]
+pub fn method(request: &Request) -> String {
+    request.inner().method()
+}
+
+/// Whether the method is one that any route could have.
+#[must_use]
+pub fn is_known_method(request: &Request) -> bool {
+    matches!(
+        method(request).as_str(),
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS"
+    )
+}
+
 /// A cookie's value.
 #[must_use]
 pub fn cookie(headers: &Headers, name: &str) -> Option<String> {

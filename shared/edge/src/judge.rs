@@ -45,6 +45,7 @@ impl<'a> Judge<'a> {
             messages: messages.get(from..).unwrap_or(&[]).to_vec(),
             max_output_tokens: 4,
             temperature_milli: 0,
+            response_schema: None,
             traceparent: None,
         };
         let mut stream = self.llm.stream(&request).await.ok()?;

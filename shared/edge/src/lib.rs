@@ -1,6 +1,9 @@
 //! Adapters between the core's ports and the Workers runtime.
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod api_key;
+pub mod budget;
 pub mod config;
 pub mod durable;
 pub mod error;

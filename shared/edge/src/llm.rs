@@ -5,12 +5,15 @@ use futures::future::{Either, select};
 use futures::{Stream, StreamExt};
 use silent_core::memory::estimate_tokens;
 use silent_core::turn::{LlmEvent, LlmProvider, LlmRequest, ProviderError, StopReason, TokenStream, Usage};
-use silent_providers::http::HttpRequest;
-use silent_providers::llm::{offline, openai};
+use silent_providers::http::{self, HttpRequest};
+use silent_providers::llm::{Decoder, Mode, offline};
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use worker::{AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit, Response};
+use worker::{AbortController, AbortSignal, Date, Delay, Fetch, Headers, Method, Request, RequestInit, Response};
+
+/// Longest wait for the body of an error.
+const ERROR_BODY_WAIT: Duration = Duration::from_secs(2);
 
 type Bytes = Pin<Box<dyn Stream<Item = worker::Result<Vec<u8>>>>>;
 
@@ -37,7 +40,7 @@ impl LlmProvider for Llm<'_> {
     fn name(&self) -> &str {
         match self.config {
             LlmConfig::Offline { .. } => offline::NAME,
-            LlmConfig::OpenAi(_) => "openai",
+            LlmConfig::Http(endpoint) => endpoint.name(),
         }
     }
 
@@ -46,32 +49,34 @@ impl LlmProvider for Llm<'_> {
             LlmConfig::Offline { token_delay_ms } => {
                 Ok(LlmStream::Offline(OfflineStream::new(request, *token_delay_ms)))
             }
-            LlmConfig::OpenAi(endpoint) => {
+            LlmConfig::Http(endpoint) => {
                 let abort = AbortOnDrop::default();
-                let asked = pin!(send(openai::request(endpoint, request), abort.signal()));
+                let asked = endpoint.request(request, Mode::Stream, Date::now().as_millis());
+                let asked = pin!(send(asked, abort.signal()));
                 let mut response = match select(asked, pin!(Delay::from(self.idle))).await {
                     Either::Left((response, _)) => response?,
                     Either::Right(_) => return Err(ProviderError::TimedOut("first byte")),
                 };
                 let status = response.status_code();
-                if status != 200 {
-                    let retry_after_s = response
-                        .headers()
-                        .get("retry-after")
-                        .ok()
-                        .flatten()
-                        .and_then(|value| value.parse().ok());
-                    return Err(openai::error_of_status(status, retry_after_s));
+                if !(200..300).contains(&status) {
+                    let headers = response.headers().clone();
+                    // What failed is known from the status alone if the body does not come.
+                    let body = match select(pin!(response.bytes()), pin!(Delay::from(ERROR_BODY_WAIT))).await {
+                        Either::Left((body, _)) => body.unwrap_or_default(),
+                        Either::Right(_) => Vec::new(),
+                    };
+                    let header = |name: &str| headers.get(name).ok().flatten();
+                    return Err(endpoint.error_of_status(status, &header, &body));
                 }
                 let bytes = response.stream().map_err(|_| ProviderError::Protocol("no body"))?;
-                Ok(LlmStream::OpenAi(OpenAiStream {
+                Ok(LlmStream::Http(Box::new(HttpStream {
                     bytes: Box::pin(bytes),
-                    decoder: openai::Decoder::default(),
+                    decoder: endpoint.decoder(request),
                     ready: VecDeque::new(),
                     idle: self.idle,
                     over: false,
                     _abort: abort,
-                }))
+                })))
             }
         }
     }
@@ -85,9 +90,13 @@ async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, Pro
             .map_err(|_| ProviderError::Protocol("header"))?;
     }
     let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_body(Some(request.body.into()));
+    init.with_headers(headers).with_method(match request.method {
+        http::Method::Get => Method::Get,
+        http::Method::Post => Method::Post,
+    });
+    if !request.body.is_empty() {
+        init.with_body(Some(js_sys::Uint8Array::from(request.body.as_slice()).into()));
+    }
     let request = Request::new_with_init(&request.url, &init).map_err(|_| ProviderError::Protocol("url"))?;
     Fetch::Request(request)
         .send_with_signal(&signal)
@@ -123,14 +132,14 @@ pub enum LlmStream {
     /// The embedded listener's.
     Offline(OfflineStream),
     /// A server's.
-    OpenAi(OpenAiStream),
+    Http(Box<HttpStream>),
 }
 
 impl TokenStream for LlmStream {
     async fn next(&mut self) -> Option<Result<LlmEvent, ProviderError>> {
         match self {
             Self::Offline(stream) => stream.next().await.map(Ok),
-            Self::OpenAi(stream) => stream.next().await,
+            Self::Http(stream) => stream.next().await,
         }
     }
 }
@@ -151,6 +160,7 @@ impl OfflineStream {
                 .map(|message| u64::from(estimate_tokens(&message.text)))
                 .sum(),
             output_tokens: u64::from(estimate_tokens(&reply)),
+            ..Usage::default()
         };
         let mut events = VecDeque::from([LlmEvent::Model(offline::MODEL.into())]);
         events.extend(offline::tokens(&reply).into_iter().map(LlmEvent::Delta));
@@ -170,17 +180,17 @@ impl OfflineStream {
     }
 }
 
-/// A server's stream of chunks.
-pub struct OpenAiStream {
+/// A server's stream.
+pub struct HttpStream {
     bytes: Bytes,
-    decoder: openai::Decoder,
+    decoder: Decoder,
     ready: VecDeque<Result<LlmEvent, ProviderError>>,
     idle: Duration,
     over: bool,
     _abort: AbortOnDrop,
 }
 
-impl OpenAiStream {
+impl HttpStream {
     async fn next(&mut self) -> Option<Result<LlmEvent, ProviderError>> {
         loop {
             if let Some(event) = self.ready.pop_front() {

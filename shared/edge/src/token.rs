@@ -1,14 +1,23 @@
-//! Guest tokens: a signed name for a person (JWT, HS256), and nothing else.
+//! Tokens of our own (JWT, HS256): a guest's name, and a tester's wishes. Each kind opens only its own door.
 
 use crate::error::ApiError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Duration, Utc};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, Token, UntrustedToken};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use silent_core::ids::PersonId;
+use silent_core::variants::Overrides;
+use worker::Env;
 
 /// A guest's token lives as long as browsers keep a cookie (400 days).
 pub const LIFETIME_S: i64 = 400 * 86_400;
+
+const GUEST: &str = "guest";
+const PREVIEW: &str = "preview";
+const TICKET: &str = "events";
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Custom {
@@ -16,12 +25,19 @@ struct Custom {
     kind: String,
 }
 
+#[derive(Clone, Serialize, Deserialize)]
+struct Wishes {
+    kind: String,
+    overrides: Overrides,
+}
+
 /// Signs and verifies.
 pub struct Tokens {
     key: Hs256Key,
 }
 
-fn moment(now_ms: u64) -> DateTime<Utc> {
+/// Milliseconds since 1970 as the JWT library takes them.
+pub(crate) fn moment(now_ms: u64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(i64::try_from(now_ms).unwrap_or(i64::MAX)).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
@@ -34,6 +50,20 @@ impl Tokens {
         }
     }
 
+    /// With the secret of the environment.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] where `TOKEN_SECRET` is missing or too short.
+    pub fn read(env: &Env) -> Result<Self, ApiError> {
+        let secret = env
+            .secret("TOKEN_SECRET")
+            .map_err(|_| ApiError::internal("secret TOKEN_SECRET is not set"))?
+            .to_string();
+        let bytes = STANDARD.decode(secret).ok().filter(|bytes| bytes.len() >= 32);
+        let bytes = bytes.ok_or_else(|| ApiError::internal("TOKEN_SECRET is not base64 of at least 32 bytes"))?;
+        Ok(Self::new(&bytes))
+    }
+
     /// A token for a guest.
     ///
     /// # Errors
@@ -41,7 +71,7 @@ impl Tokens {
     pub fn issue(&self, person: &PersonId, now_ms: u64) -> Result<String, ApiError> {
         let mut claims = Claims::new(Custom {
             sub: person.to_string(),
-            kind: "guest".into(),
+            kind: GUEST.into(),
         });
         claims.issued_at = Some(moment(now_ms));
         claims.expiration = Some(moment(now_ms) + Duration::seconds(LIFETIME_S));
@@ -55,8 +85,73 @@ impl Tokens {
     /// # Errors
     /// [`ApiError::Unauthorized`] for a token that is malformed, foreign, altered or expired.
     pub fn verify(&self, token: &str, now_ms: u64) -> Result<PersonId, ApiError> {
+        let custom: Custom = self.open(token, now_ms)?;
+        if custom.kind != GUEST {
+            return Err(ApiError::Unauthorized);
+        }
+        PersonId::parse(&custom.sub).map_err(|_| ApiError::Unauthorized)
+    }
+
+    /// A token that shows variants to a tester until `expires_at_ms`.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] where the claims cannot be written.
+    pub fn issue_preview(&self, overrides: &Overrides, expires_at_ms: u64) -> Result<String, ApiError> {
+        let mut claims = Claims::new(Wishes {
+            kind: PREVIEW.into(),
+            overrides: overrides.clone(),
+        });
+        claims.expiration = Some(moment(expires_at_ms));
+        Hs256
+            .token(&Header::empty(), &claims, &self.key)
+            .map_err(|_| ApiError::internal("token cannot be signed"))
+    }
+
+    /// What a tester's token asks to see.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`] for a token that is malformed, foreign, altered, expired or of another kind.
+    pub fn verify_preview(&self, token: &str, now_ms: u64) -> Result<Overrides, ApiError> {
+        let wishes: Wishes = self.open(token, now_ms)?;
+        if wishes.kind == PREVIEW {
+            Ok(wishes.overrides)
+        } else {
+            Err(ApiError::Unauthorized)
+        }
+    }
+
+    /// A ticket for the stream of registry changes, which browsers open without headers. It names nobody, and is the
+    /// same for the same `expires_at_ms`.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] where the claims cannot be written.
+    pub fn issue_ticket(&self, expires_at_ms: u64) -> Result<String, ApiError> {
+        let mut claims = Claims::new(Custom {
+            sub: String::new(),
+            kind: TICKET.into(),
+        });
+        claims.expiration = Some(moment(expires_at_ms));
+        Hs256
+            .token(&Header::empty(), &claims, &self.key)
+            .map_err(|_| ApiError::internal("token cannot be signed"))
+    }
+
+    /// Checks a ticket.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`].
+    pub fn verify_ticket(&self, ticket: &str, now_ms: u64) -> Result<(), ApiError> {
+        let custom: Custom = self.open(ticket, now_ms)?;
+        if custom.kind == TICKET {
+            Ok(())
+        } else {
+            Err(ApiError::Unauthorized)
+        }
+    }
+
+    fn open<T: Clone + DeserializeOwned>(&self, token: &str, now_ms: u64) -> Result<T, ApiError> {
         let untrusted = UntrustedToken::new(token).map_err(|_| ApiError::Unauthorized)?;
-        let token: Token<Custom> = Hs256
+        let token: Token<T> = Hs256
             .validator(&self.key)
             .validate(&untrusted)
             .map_err(|_| ApiError::Unauthorized)?;
@@ -65,15 +160,15 @@ impl Tokens {
         claims
             .validate_expiration(&options)
             .map_err(|_| ApiError::Unauthorized)?;
-        PersonId::parse(&claims.custom.sub).map_err(|_| ApiError::Unauthorized)
+        Ok(claims.custom.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use silent_core::variants::{Category, VariantId};
 
     const NOW: u64 = 1_795_237_200_000;
 
@@ -96,5 +191,25 @@ mod tests {
         for forged in ["", "a.b.c", &none, &token.replace('.', "..")] {
             assert_eq!(tokens.verify(forged, NOW), Err(ApiError::Unauthorized), "{forged}");
         }
+    }
+
+    #[test]
+    fn a_kind_opens_its_own_door_only() {
+        let tokens = Tokens::new(&[1; 32]);
+        let overrides: Overrides = [(Category::MandalaFace, VariantId::parse("none").unwrap())].into();
+        let preview = tokens.issue_preview(&overrides, NOW + 60_000).unwrap();
+        assert_eq!(tokens.verify_preview(&preview, NOW), Ok(overrides));
+        assert_eq!(
+            tokens.verify_preview(&preview, NOW + 66_000),
+            Err(ApiError::Unauthorized)
+        );
+        assert_eq!(tokens.verify(&preview, NOW), Err(ApiError::Unauthorized));
+        let guest = tokens.issue(&PersonId::new(NOW, [7; 10]), NOW).unwrap();
+        assert_eq!(tokens.verify_preview(&guest, NOW), Err(ApiError::Unauthorized));
+        assert_eq!(tokens.verify_ticket(&guest, NOW), Err(ApiError::Unauthorized));
+        let ticket = tokens.issue_ticket(NOW + 60_000).unwrap();
+        assert_eq!(tokens.issue_ticket(NOW + 60_000), Ok(ticket.clone()));
+        assert_eq!(tokens.verify_ticket(&ticket, NOW), Ok(()));
+        assert_eq!(tokens.verify(&ticket, NOW), Err(ApiError::Unauthorized));
     }
 }

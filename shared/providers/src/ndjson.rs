@@ -18,17 +18,16 @@ impl Decoder {
     /// Takes bytes and gives each line that is whole now, without blank ones.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
-        for byte in bytes {
-            match byte {
-                b'\n' => {
-                    let line = core::mem::take(&mut self.line);
-                    let line = String::from_utf8_lossy(&line);
-                    if !line.trim().is_empty() {
-                        lines.push(line.trim().into());
-                    }
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let room = MAX_LINE.saturating_sub(self.line.len());
+            self.line
+                .extend(piece.iter().take_while(|byte| **byte != b'\n').take(room));
+            if piece.ends_with(b"\n") {
+                let line = core::mem::take(&mut self.line);
+                let line = String::from_utf8_lossy(&line);
+                if !line.trim().is_empty() {
+                    lines.push(line.trim().into());
                 }
-                _ if self.line.len() < MAX_LINE => self.line.push(*byte),
-                _ => {}
             }
         }
         lines

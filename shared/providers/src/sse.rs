@@ -21,22 +21,28 @@ impl Decoder {
     /// Takes bytes and gives the data of each event that is whole now.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut events = Vec::new();
-        for byte in bytes {
-            match byte {
-                b'\n' if self.after_cr => self.after_cr = false,
-                b'\n' | b'\r' => {
-                    self.after_cr = *byte == b'\r';
-                    self.end_line(&mut events);
-                }
-                _ => {
-                    self.after_cr = false;
-                    if self.line.len() < MAX_EVENT {
-                        self.line.push(*byte);
-                    }
-                }
+        let mut rest = bytes;
+        while let Some(first) = rest.first() {
+            if self.after_cr && *first == b'\n' {
+                rest = rest.split_first().map_or(&[], |(_, after)| after);
             }
+            self.after_cr = false;
+            let Some(at) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+                self.extend_line(rest);
+                break;
+            };
+            let (line, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+            self.extend_line(line);
+            self.end_line(&mut events);
+            self.after_cr = after.first() == Some(&b'\r');
+            rest = after.split_first().map_or(&[], |(_, after)| after);
         }
         events
+    }
+
+    fn extend_line(&mut self, bytes: &[u8]) {
+        let room = MAX_EVENT.saturating_sub(self.line.len());
+        self.line.extend(bytes.iter().take(room));
     }
 
     fn end_line(&mut self, events: &mut Vec<String>) {

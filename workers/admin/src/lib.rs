@@ -1,6 +1,14 @@
-//! The admin Worker: consumer of the event queue, and the composition root of what admins use.
+//! The admin Worker: the registry and its API, flags for OpenFeature clients, and the consumer of the event queue.
+#![allow(missing_docs, reason = "the durable_object macro makes public items without docs")]
 
+mod budget_do;
 mod consumer;
+mod ofrep;
+mod registry_do;
+mod routes;
+
+pub use budget_do::BudgetObject;
+pub use registry_do::RegistryObject;
 
 use silent_edge::error::ApiError;
 use silent_edge::log;
@@ -12,15 +20,17 @@ const DB: &str = "DB";
 
 /// Entry point of the Worker.
 #[event(fetch)]
-async fn fetch(request: Request, _env: Env, _context: Context) -> Result<Response> {
-    match (request.method(), request.path().as_str()) {
-        (Method::Get, "/admin/health") => Response::from_json(
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    let path = request.path();
+    match path.split('/').nth(1) {
+        _ if path == "/admin/health" && request.method() == Method::Get => Response::from_json(
             &serde_json::json!({"status": "ok", "worker": "admin", "version": env!("CARGO_PKG_VERSION")}),
         ),
+        Some("admin") => routes::handle(request, env).await,
+        Some("ofrep") => ofrep::handle(request, env).await,
         _ => ApiError::NotFound.into_response(""),
     }
 }
-
 /// Entry point of the queue. Each message is acknowledged or retried by itself; an error would retry them all.
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {

@@ -1,18 +1,42 @@
 //! From a pinned assignment to the policy of a turn.
 
+use serde_json::{Value, json};
 use silent_core::prompt::{self, SessionContext};
 use silent_core::turn::Policy;
 use silent_core::variants::{Assignment, Category, Snapshot, Variant};
 use silent_edge::error::ApiError;
+use std::collections::BTreeMap;
 use worker::wasm_bindgen::JsCast;
 use worker::{Date, js_sys};
 
-/// The variant that holds in a category: the pinned one, or production where the registry no longer has it.
+/// The variant of a category.
 pub(crate) fn variant<'a>(snapshot: &'a Snapshot, assignment: &Assignment, category: Category) -> Option<&'a Variant> {
-    assignment
-        .variant(category)
-        .and_then(|id| snapshot.variant(category, id))
-        .or_else(|| snapshot.defaults(category).next())
+    snapshot.variant(category, assignment.variant(category)?)
+}
+
+/// What the page renders by; what steers the answers is no client's business.
+const SHOWN: [Category; 8] = [
+    Category::ChatUiLayout,
+    Category::ComposePosition,
+    Category::GhostCharStyle,
+    Category::RatingVariant,
+    Category::StarterPoolSize,
+    Category::TopicHierarchy,
+    Category::MandalaFace,
+    Category::PricingTierStructure,
+];
+
+/// An assignment as clients see it: names, and the configuration of what they render.
+pub(crate) fn shown(snapshot: &Snapshot, assignment: &Assignment) -> Value {
+    let configs: BTreeMap<&str, &Value> = SHOWN
+        .into_iter()
+        .filter_map(|category| Some((category.as_str(), &variant(snapshot, assignment, category)?.config)))
+        .collect();
+    json!({
+        "snapshot_version": assignment.snapshot_version,
+        "variants": assignment.variants(),
+        "configs": configs,
+    })
 }
 
 /// A number of a variant's configuration.
@@ -68,6 +92,7 @@ pub(crate) fn companion(
         snapshot_version: assignment.snapshot_version,
         variants: assignment.variants(),
         production_defaults: snapshot.production_defaults(person_id).variants(),
+        reasons: assignment.reasons(),
     })
 }
 

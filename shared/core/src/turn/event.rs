@@ -2,6 +2,7 @@
 
 use crate::ids::{PersonId, SessionId, TurnId};
 use crate::safety::Tag;
+use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -135,6 +136,10 @@ pub struct TurnEvent {
     pub snapshot_version: u64,
     /// Variant by category: production defaults when the crisis override holds.
     pub variants: BTreeMap<String, String>,
+    /// Why, by category, where it is not the plain default: `split`, `override`, `withdrawn`. What was overridden or
+    /// withdrawn belongs in no analysis of its category.
+    #[serde(default)]
+    pub reasons: BTreeMap<String, Reason>,
     /// Whether crisis replaced the assignment for this turn.
     pub crisis_override: bool,
     /// Crisis level, 0-4.

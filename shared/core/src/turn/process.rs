@@ -13,6 +13,7 @@ use crate::response::SentenceBuffer;
 use crate::safety::output::{Guard, Verdict};
 use crate::safety::{self, Assessment, CrisisResponse, Evidence, Level, SafeExit, SafetyState};
 use crate::time::rfc3339;
+use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -51,6 +52,8 @@ pub struct Policy {
     pub variants: BTreeMap<String, String>,
     /// Production default by category: what holds at crisis level 2 and above.
     pub production_defaults: BTreeMap<String, String>,
+    /// Why, by category, where it is not the plain default.
+    pub reasons: BTreeMap<String, Reason>,
 }
 
 /// One turn to process.
@@ -467,6 +470,11 @@ fn record_event(
             policy.production_defaults.clone()
         } else {
             policy.variants.clone()
+        },
+        reasons: if crisis {
+            BTreeMap::new()
+        } else {
+            policy.reasons.clone()
         },
         crisis_override: crisis,
         crisis_level: assessment.level.get(),

@@ -5,6 +5,7 @@ use crate::conversation::{Message, Role};
 use crate::ids::{PersonId, SessionId, TurnId};
 use crate::prompt::SystemPrompt;
 use crate::safety::{Assessment, Level, SafetyState};
+use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
@@ -199,6 +200,7 @@ fn policy() -> Policy {
         snapshot_version: 3,
         variants: BTreeMap::from([("LLM_MODEL".into(), "challenger".into())]),
         production_defaults: BTreeMap::from([("LLM_MODEL".into(), "production".into())]),
+        reasons: BTreeMap::from([("LLM_MODEL".into(), Reason::Split)]),
     }
 }
 
@@ -313,6 +315,7 @@ fn a_turn_is_stored_before_finish_is_said() {
     assert_eq!(event.cost_micros, Some(5), "5 × 0.15 + 7 × 0.60 micros, rounded up");
     assert_eq!(event.trace_id.as_deref(), Some("abc"));
     assert_eq!(event.variants["LLM_MODEL"], "challenger");
+    assert_eq!(event.reasons["LLM_MODEL"], Reason::Split);
     assert!(
         event
             .ttft_ms
@@ -332,6 +335,7 @@ fn a_crisis_asks_no_model_and_counts_as_production() {
         (2, true, "safety")
     );
     assert_eq!(event.variants["LLM_MODEL"], "production");
+    assert!(event.reasons.is_empty());
     assert!(outcome.log.contains(&"data-safety".into()) && outcome.record.answer.contains("911"));
 }
 

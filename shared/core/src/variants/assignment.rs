@@ -32,6 +32,8 @@ pub enum Reason {
     Override,
     /// Crisis: production only.
     CrisisDefault,
+    /// What was pinned was withdrawn since: production instead.
+    Withdrawn,
 }
 
 /// One category's choice.
@@ -79,6 +81,16 @@ impl Assignment {
             .map(|(category, choice)| (category.to_string(), choice.variant.to_string()))
             .collect()
     }
+
+    /// Why, by category name, where it is not the plain default.
+    #[must_use]
+    pub fn reasons(&self) -> BTreeMap<String, Reason> {
+        self.choices
+            .iter()
+            .filter(|(_, choice)| choice.reason != Reason::Default)
+            .map(|(category, choice)| (category.to_string(), choice.reason))
+            .collect()
+    }
 }
 
 impl Snapshot {
@@ -113,6 +125,50 @@ impl Snapshot {
         self.choose(Vec::new(), |category| {
             Some((self.layer(category)?.default_for(subject_id)?, Reason::CrisisDefault))
         })
+    }
+
+    /// What holds now of an assignment that was pinned earlier.
+    ///
+    /// A choice stays for the session's life, so that nobody's companion changes in mid-talk, except where it was
+    /// withdrawn: a challenger that takes no traffic any more or whose category is switched off, and anything that was
+    /// retired or sent back to experimental. Production that was superseded in good order stays: it does no harm.
+    #[must_use]
+    pub fn in_force(&self, pinned: &Assignment, subject_id: &str) -> Assignment {
+        let choices = Category::ALL
+            .into_iter()
+            .filter_map(|category| {
+                let held = pinned
+                    .choices
+                    .get(&category)
+                    .filter(|choice| self.holds(category, choice));
+                let choice = held.cloned().or_else(|| {
+                    let variant = self.layer(category)?.default_for(subject_id)?.clone();
+                    Some(Choice {
+                        variant,
+                        reason: Reason::Withdrawn,
+                    })
+                })?;
+                Some((category, choice))
+            })
+            .collect();
+        Assignment {
+            snapshot_version: self.version(),
+            choices,
+            ..pinned.clone()
+        }
+    }
+
+    fn holds(&self, category: Category, choice: &Choice) -> bool {
+        let Some(variant) = self.variant(category, &choice.variant) else {
+            return false;
+        };
+        let is_on = !self.killed().contains(&category);
+        match (variant.status, choice.reason) {
+            (Status::Retired, _) => false,
+            (_, Reason::Override) | (Status::Production, _) => true,
+            (_, Reason::Split) => is_on && variant.is_challenger(),
+            (status, _) => status == Status::Staged,
+        }
     }
 
     /// The choice of one category, without overrides.

@@ -19,6 +19,8 @@ pub enum Outcome {
     OutsideCohorts,
     /// The person is kept for experiments of a category that excludes this one.
     Excluded,
+    /// The category's experiments are switched off.
+    SwitchedOff,
 }
 
 /// A challenger, and what became of it.
@@ -74,6 +76,7 @@ impl Snapshot {
                 to_bucket: arm.share.end,
                 cohorts: arm.cohorts.clone(),
                 outcome: match (is_open, arm.share.contains(&bucket), arm.admits(subject)) {
+                    _ if layer.killed => Outcome::SwitchedOff,
                     (false, _, _) => Outcome::Excluded,
                     (true, false, _) => Outcome::OutsideShare,
                     (true, true, false) => Outcome::OutsideCohorts,
@@ -106,6 +109,7 @@ impl fmt::Display for Explain {
                 Outcome::OutsideShare => "outside its share",
                 Outcome::OutsideCohorts => "outside its cohorts",
                 Outcome::Excluded => "kept for another category's experiments",
+                Outcome::SwitchedOff => "switched off",
             };
             let (from, to) = (candidate.from_bucket, candidate.to_bucket);
             write!(f, "; {} has {from}..{to}: {outcome}", candidate.variant)?;

@@ -60,6 +60,8 @@ pub(super) struct Layer {
     pub(super) category: Category,
     defaults: Vec<VariantId>,
     pub(super) arms: Vec<Arm>,
+    /// Nobody is enrolled while the category is switched off.
+    pub(super) killed: bool,
 }
 
 impl Layer {
@@ -68,10 +70,14 @@ impl Layer {
         defaults: impl Iterator<Item = &'a Variant>,
         challengers: impl Iterator<Item = &'a Variant>,
     ) -> Self {
+        let mut defaults: Vec<VariantId> = defaults.map(|variant| variant.id.clone()).collect();
+        // The draw from a pool must not depend on the order in which a store lists its rows.
+        defaults.sort_unstable();
         Self {
             category,
-            defaults: defaults.map(|variant| variant.id.clone()).collect(),
+            defaults,
             arms: challengers.map(Arm::new).collect(),
+            killed: false,
         }
     }
 
@@ -87,7 +93,7 @@ impl Layer {
 
     /// The challenger that the subject is enrolled in.
     pub(super) fn enrolled(&self, subject: &Subject<'_>) -> Option<&VariantId> {
-        if self.arms.is_empty() || !self.is_open_to(subject.id) {
+        if self.arms.is_empty() || self.killed || !self.is_open_to(subject.id) {
             return None;
         }
         let position = self.position(subject.id);

@@ -37,11 +37,15 @@ pub enum SnapshotError {
 struct Wire {
     version: u64,
     variants: Vec<Variant>,
+    // Snapshots from before the kill switch have none.
+    #[serde(default)]
+    killed: BTreeSet<Category>,
 }
 
 #[derive(Serialize)]
 struct WireRef<'a> {
     version: u64,
+    killed: &'a BTreeSet<Category>,
     variants: &'a [Variant],
 }
 
@@ -50,6 +54,7 @@ struct WireRef<'a> {
 pub struct Snapshot {
     version: u64,
     variants: Vec<Variant>,
+    killed: BTreeSet<Category>,
     // In the order of `Category::ALL`.
     layers: Vec<Layer>,
 }
@@ -61,7 +66,7 @@ impl Snapshot {
     /// [`SnapshotError`] where a rule of the registry is broken.
     pub fn parse(json: &str) -> Result<Self, SnapshotError> {
         let wire: Wire = serde_json::from_str(json).map_err(|error| malformed(&error))?;
-        Self::new(wire.version, wire.variants)
+        Ok(Self::new(wire.version, wire.variants)?.with_killed(wire.killed))
     }
 
     /// Checks variants.
@@ -95,8 +100,19 @@ impl Snapshot {
         Ok(Self {
             version,
             variants,
+            killed: BTreeSet::new(),
             layers,
         })
+    }
+
+    /// The same state with the experiments of these categories switched off.
+    #[must_use]
+    pub fn with_killed(mut self, killed: BTreeSet<Category>) -> Self {
+        for layer in &mut self.layers {
+            layer.killed = killed.contains(&layer.category);
+        }
+        self.killed = killed;
+        self
     }
 
     /// The snapshot that is compiled in: what holds until the registry answers.
@@ -114,6 +130,7 @@ impl Snapshot {
     pub fn to_json(&self) -> Result<String, SnapshotError> {
         let wire = WireRef {
             version: self.version,
+            killed: &self.killed,
             variants: &self.variants,
         };
         serde_json::to_string(&wire).map_err(|error| malformed(&error))
@@ -129,6 +146,20 @@ impl Snapshot {
     #[must_use]
     pub fn variants(&self) -> &[Variant] {
         &self.variants
+    }
+
+    /// The categories whose experiments are switched off: everybody has production there.
+    #[must_use]
+    pub fn killed(&self) -> &BTreeSet<Category> {
+        &self.killed
+    }
+
+    /// The categories that are experimented on, switched off or not.
+    pub fn experiments(&self) -> impl Iterator<Item = Category> {
+        self.layers
+            .iter()
+            .filter(|layer| !layer.arms.is_empty())
+            .map(|layer| layer.category)
     }
 
     /// A variant by its id.

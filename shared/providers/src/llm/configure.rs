@@ -23,10 +23,14 @@ pub enum ConfigError {
 
 impl Endpoint {
     /// Reads an endpoint from settings. Vendors: `openai`, `groq`, `vllm`, `llama-cpp`, `ollama-v1`, `openrouter`, `anthropic`,
-    /// `bedrock`, `gemini`, `ollama`. All have `model` and `base_url`; those with a public address need no `base_url`.
-    /// The others, by vendor: `api_key`; `quirks` (`openai`, `compatible`, `plain`) and `temperature` (`true`, `false`) of
-    /// the first five; `version` of Anthropic; `providers` (pinned, separated by commas) and `zdr` of OpenRouter; `region`,
-    /// `access_key_id`, `secret_access_key`, `session_token`, `control_url` and `temperature` of Bedrock.
+    /// `bedrock`, `gemini`, `ollama`. All have `model` and `base_url`, which those with a public address do not need. Beside
+    /// these:
+    /// - the first five: `api_key`, `quirks` (`openai`, `compatible`, `plain`), `temperature` (`true`, `false`);
+    /// - `openrouter`: `api_key`, `providers` (pinned, in order, separated by commas), `zdr`;
+    /// - `anthropic`: `api_key`, `version`;
+    /// - `bedrock`: `region`, `api_key` or `access_key_id`, `secret_access_key` and `session_token`, `control_url`, `temperature`;
+    /// - `gemini`: `api_key`, `thinking_budget`;
+    /// - `ollama`: `api_key`, `num_ctx`.
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or wrong.
@@ -37,6 +41,10 @@ impl Endpoint {
             Some("true") => Ok(true),
             Some("false") => Ok(false),
             Some(_) => Err(ConfigError::Value(name)),
+        };
+        let number = |name: &'static str| match setting(name) {
+            None => Ok(None),
+            Some(value) => value.parse::<u32>().map(Some).map_err(|_| ConfigError::Value(name)),
         };
         let base_url = |public: &str| setting("base_url").unwrap_or_else(|| public.to_string());
         let model = setting("model");
@@ -124,11 +132,13 @@ impl Endpoint {
                 base_url: base_url(gemini::Endpoint::BASE_URL),
                 api_key: key()?,
                 model,
+                thinking_budget: number("thinking_budget")?,
             })),
             "ollama" => Ok(Self::Ollama(ollama::Endpoint {
                 base_url: base_url(ollama::Endpoint::BASE_URL),
                 api_key: setting("api_key").map(Secret::new),
                 model,
+                num_ctx: number("num_ctx")?,
             })),
             _ => Err(ConfigError::Vendor),
         }

@@ -64,6 +64,7 @@ pub(crate) fn endpoint_of(vendor: &str) -> Endpoint {
             "region" => "eu-central-1",
             "temperature" => "true",
             "quirks" => "openai",
+            "num_ctx" => "8192",
             _ => return None,
         };
         Some(value.to_string())

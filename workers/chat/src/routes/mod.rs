@@ -98,8 +98,11 @@ async fn route(
         }
         _ => {}
     }
+    if !silent_edge::http::is_known_method(&request) {
+        return Err(ApiError::MethodNotAllowed);
+    }
     let config = ChatConfig::read(&env)?;
-    let tokens = Tokens::new(&config.token_secret);
+    let tokens = Tokens::read(&env)?;
     let door = Door {
         env,
         config,
@@ -186,7 +189,7 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         LlmConfig::Offline { .. } => {
             json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
         }
-        LlmConfig::OpenAi(_) => json!({"name": "openai", "note": "A language model answers."}),
+        LlmConfig::Http(endpoint) => json!({"name": endpoint.name(), "note": "A language model answers."}),
     };
     Ok(Response::from_json(&json!({
         "status": "ok",

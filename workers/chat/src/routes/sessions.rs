@@ -11,7 +11,7 @@ use silent_core::ids::{PersonId, SessionId};
 use silent_core::starters;
 use silent_core::time::rfc3339;
 use silent_core::turn::DISCLOSURE;
-use silent_core::variants::{Category, Subject, murmur3_x86_32};
+use silent_core::variants::{Category, Overrides, Subject, murmur3_x86_32};
 use silent_edge::error::ApiError;
 use silent_edge::{http, random, registry};
 use worker::{Method, Request, Response};
@@ -22,6 +22,8 @@ struct NewSessionBody {
     locale: Option<String>,
     timezone: Option<String>,
     product: Option<String>,
+    /// A tester's signed wishes.
+    preview: Option<String>,
 }
 
 pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response, ApiError> {
@@ -32,6 +34,13 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
     if body.product.as_deref().is_some_and(|product| product != "companion") {
         return Err(ApiError::Invalid("product must be companion".into()));
     }
+    let overrides = match &body.preview {
+        Some(token) => door
+            .tokens
+            .verify_preview(token, door.now_ms)
+            .map_err(|_| ApiError::Invalid("the preview link is not valid any more".into()))?,
+        None => Overrides::new(),
+    };
     let locale = body.locale.unwrap_or_else(|| "en".into());
     if locale.len() > 35 || !locale.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         return Err(ApiError::Invalid("locale must be a BCP 47 tag".into()));
@@ -54,7 +63,7 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
         is_new: joined.sessions <= 1,
         is_paid: false,
     };
-    let assignment = snapshot.assign(&subject);
+    let assignment = snapshot.assign_with(&subject, &overrides);
     let size = policy::number(
         policy::variant(&snapshot, &assignment, Category::StarterPoolSize),
         "size",
@@ -80,7 +89,7 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
     let response = Response::from_json(&json!({
         "session_id": session_id,
         "token": token,
-        "assignment": {"snapshot_version": begin.assignment.snapshot_version, "variants": begin.assignment.variants()},
+        "assignment": policy::shown(&snapshot, &begin.assignment),
         "starters": begin.starters,
         "disclosure": {"text": DISCLOSURE},
         "created_at": rfc3339(door.now_ms),

@@ -8,6 +8,7 @@ use crate::policy::{self, Setting};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::channel::oneshot;
+use futures::future::join;
 use serde_json::json;
 use silent_core::conversation::{Message, Role};
 use silent_core::ids::{SessionId, TurnId};
@@ -178,10 +179,12 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let config = ChatConfig::read(&inner.env)?;
     inner.arm(WATCHDOG_MS).await?;
-    let key = inner.key().await?;
-    let snapshot = registry::snapshot(&inner.env, SystemClock.now_ms())
-        .await
-        .ok_or_else(|| ApiError::internal("no registry snapshot"))?;
+    let (key, snapshot) = join(inner.key(), registry::snapshot(&inner.env, SystemClock.now_ms())).await;
+    let (key, snapshot) = (
+        key?,
+        snapshot.ok_or_else(|| ApiError::internal("no registry snapshot"))?,
+    );
+    let assignment = snapshot.in_force(&begin.assignment, begin.person_id.as_str());
     let setting = Setting {
         locale: &begin.locale,
         timezone: begin.timezone.as_deref(),
@@ -189,7 +192,7 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
     };
     let policy = policy::companion(
         &snapshot,
-        &begin.assignment,
+        &assignment,
         begin.person_id.as_str(),
         &setting,
         config.window_tokens,

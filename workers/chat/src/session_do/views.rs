@@ -5,16 +5,17 @@ use super::live::{self, Live};
 use super::run::place;
 use super::store::TurnRow;
 use crate::person_do::open_text;
+use crate::policy;
+use futures::future::join;
 use futures::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use silent_core::ids::{SessionId, TurnId};
 use silent_core::sealed::DataKey;
 use silent_core::time::rfc3339;
-use silent_core::turn::DISCLOSURE;
-use silent_core::turn::{Metadata, Part};
+use silent_core::turn::{Clock, DISCLOSURE, Metadata, Part};
 use silent_edge::error::ApiError;
-use silent_edge::http;
+use silent_edge::{SystemClock, http, registry};
 use std::rc::Rc;
 use worker::{Request, Response};
 
@@ -74,9 +75,14 @@ pub(super) async fn history(inner: &Rc<Inner>, request: &Request) -> Result<Resp
         .query()
         .map_err(|_| ApiError::Invalid("limit and cursor must be numbers".into()))?;
     let limit = query.limit.unwrap_or(50).clamp(1, 100);
-    let key = inner.key().await?;
+    let (key, snapshot) = join(inner.key(), registry::snapshot(&inner.env, SystemClock.now_ms())).await;
+    let (key, snapshot) = (
+        key?,
+        snapshot.ok_or_else(|| ApiError::internal("no registry snapshot"))?,
+    );
     let store = inner.store();
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
+    let in_force = snapshot.in_force(&begin.assignment, begin.person_id.as_str());
     let mut rows = store.page(
         query.cursor.unwrap_or(u64::MAX >> 11),
         query.replaced.as_deref() == Some("include"),
@@ -94,7 +100,7 @@ pub(super) async fn history(inner: &Rc<Inner>, request: &Request) -> Result<Resp
     Ok(Response::from_json(&json!({
         "session_id": begin.session_id,
         "created_at": rfc3339(begin.created_at_ms),
-        "assignment": {"snapshot_version": begin.assignment.snapshot_version, "variants": begin.assignment.variants()},
+        "assignment": policy::shown(&snapshot, &in_force),
         "disclosure": {"text": DISCLOSURE},
         "starters": begin.starters,
         "active_turn": active,

@@ -17,6 +17,9 @@ pub struct Endpoint {
     pub api_key: Secret,
     /// The model's name, for example `gemini-2.5-flash`; where absent, the request's.
     pub model: Option<String>,
+    /// Tokens that the model may think before it speaks, which count against the limit of the answer; 0 for none. Where
+    /// absent, the model's default; models that do not think answer 400 to it.
+    pub thinking_budget: Option<u32>,
 }
 
 impl Endpoint {
@@ -35,7 +38,7 @@ pub(crate) fn request(endpoint: &Endpoint, ask: &LlmRequest, mode: Mode) -> Http
         endpoint.base_url.trim_end_matches('/'),
         percent_encode(model.trim_start_matches("models/"), "")
     );
-    let mut request = HttpRequest::post(url, mode.accept(), &body(ask));
+    let mut request = HttpRequest::post(url, mode.accept(), &body(endpoint, ask));
     authorize(&mut request, endpoint);
     request
 }
@@ -53,7 +56,7 @@ fn authorize(request: &mut HttpRequest, endpoint: &Endpoint) {
         .push(("x-goog-api-key", endpoint.api_key.expose().to_string()));
 }
 
-fn body(ask: &LlmRequest) -> Value {
+fn body(endpoint: &Endpoint, ask: &LlmRequest) -> Value {
     let contents: Vec<Value> = transcript::alternating(&ask.messages)
         .into_iter()
         .map(|turn| {
@@ -65,9 +68,17 @@ fn body(ask: &LlmRequest) -> Value {
         "maxOutputTokens": ask.max_output_tokens,
         "temperature": f64::from(ask.temperature_milli) / 1_000.0,
     });
-    if let (Some(config), Some(schema)) = (config.as_object_mut(), &ask.response_schema) {
-        config.insert("responseMimeType".into(), json!("application/json"));
-        config.insert("responseJsonSchema".into(), schema.clone());
+    let mut put = |name: &str, value: Value| {
+        if let Some(config) = config.as_object_mut() {
+            config.insert(name.into(), value);
+        }
+    };
+    if let Some(schema) = &ask.response_schema {
+        put("responseMimeType", json!("application/json"));
+        put("responseJsonSchema", schema.clone());
+    }
+    if let Some(budget) = endpoint.thinking_budget {
+        put("thinkingConfig", json!({"thinkingBudget": budget}));
     }
     let mut body = json!({"contents": contents, "generationConfig": config});
     let system = transcript::system(ask);
@@ -98,13 +109,14 @@ mod tests {
                 "generationConfig": {"maxOutputTokens": 5, "temperature": 0.7}})
         );
         endpoint.model = Some("models/gemini-2.5-flash".into());
+        endpoint.thinking_budget = Some(0);
         ask.response_schema = Some(json!({"type": "object"}));
         let made = request(&endpoint, &ask, Mode::Whole);
         assert_eq!(made.url, "https://host.test/v1/models/gemini-2.5-flash:generateContent");
         assert_eq!(
             serde_json::from_slice::<Value>(&made.body).unwrap()["generationConfig"],
             json!({"maxOutputTokens": 5, "temperature": 0.7, "responseMimeType": "application/json",
-                "responseJsonSchema": {"type": "object"}})
+                "responseJsonSchema": {"type": "object"}, "thinkingConfig": {"thinkingBudget": 0}})
         );
         assert_eq!(health_check(&endpoint).url, "https://host.test/v1/models?pageSize=1");
     }

@@ -17,6 +17,8 @@ pub struct Endpoint {
     pub api_key: Option<Secret>,
     /// The model's name; where absent, the request's.
     pub model: Option<String>,
+    /// The model's window in tokens; where absent, the server's default, beyond which it drops messages without a word.
+    pub num_ctx: Option<u32>,
 }
 
 impl Endpoint {
@@ -38,14 +40,18 @@ pub(crate) fn request(endpoint: &Endpoint, ask: &LlmRequest, mode: Mode) -> Http
             .iter()
             .map(|message| json!({"role": message.role, "content": message.text})),
     );
+    let mut options = json!({
+        "num_predict": ask.max_output_tokens,
+        "temperature": f64::from(ask.temperature_milli) / 1_000.0,
+    });
+    if let (Some(options), Some(num_ctx)) = (options.as_object_mut(), endpoint.num_ctx) {
+        options.insert("num_ctx".into(), json!(num_ctx));
+    }
     let mut body = json!({
         "model": endpoint.model.as_deref().unwrap_or(&ask.model),
         "messages": messages,
         "stream": stream,
-        "options": {
-            "num_predict": ask.max_output_tokens,
-            "temperature": f64::from(ask.temperature_milli) / 1_000.0,
-        },
+        "options": options,
     });
     if let (Some(body), Some(schema)) = (body.as_object_mut(), &ask.response_schema) {
         body.insert("format".into(), schema.clone());
@@ -80,7 +86,7 @@ mod tests {
         assert_eq!(
             serde_json::from_slice::<Value>(&made.body).unwrap(),
             json!({"model": "m", "stream": true, "format": {"type": "object"},
-                "options": {"num_predict": 5, "temperature": 0.7},
+                "options": {"num_predict": 5, "temperature": 0.7, "num_ctx": 8192},
                 "messages": [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]})
         );
         // Ollama streams unless it is told not to.

@@ -18,7 +18,8 @@ pub struct Run {
     pub input: Value,
 }
 
-/// Asks for an answer. `model` is Cloudflare's name; where absent, the request's.
+/// Asks for an answer. `model` is Cloudflare's name; where absent, the request's. An answer by a schema comes at once or not
+/// at all: Cloudflare does not stream it.
 #[must_use]
 pub fn request(model: Option<&str>, ask: &LlmRequest, mode: Mode) -> Run {
     let mut messages: Vec<Value> = Vec::new();

@@ -1,0 +1,394 @@
+//! Every route of the admin API, once: the dispatcher and the OpenAPI document both read this.
+
+/// What answers a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handler {
+    Me,
+    Document,
+    Categories,
+    Variants,
+    CreateVariant,
+    Variant,
+    EditVariant,
+    Rollout,
+    Cohorts,
+    Promote,
+    Demote,
+    Pause,
+    Rollback,
+    Retire,
+    KillSwitch,
+    SetKillSwitch,
+    Changes,
+    Change,
+    ConfirmChange,
+    CancelChange,
+    Snapshot,
+    Explain,
+    Audit,
+    VerifyAudit,
+    PreviewLink,
+    ApiKeys,
+    CreateApiKey,
+    RevokeApiKey,
+}
+
+/// A parameter of the query: name, schema type, what it is.
+pub(crate) type Query = (&'static str, Kind, &'static str);
+
+/// The type of a query's parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Category,
+    Status,
+    Cohort,
+    State,
+    Text(u32),
+    /// The `next` of the page before.
+    Cursor,
+    Limit(u32),
+    Number,
+    Boolean,
+}
+
+/// One route.
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    /// With `{parameters}`.
+    pub(crate) path: &'static str,
+    pub(crate) handler: Handler,
+    pub(crate) summary: &'static str,
+    pub(crate) query: &'static [Query],
+    /// The body's schema, for what changes something.
+    pub(crate) body: Option<&'static str>,
+    /// Whether `If-Match` names the version that is changed.
+    pub(crate) versioned: bool,
+    /// Statuses of success and the schemas of their bodies.
+    pub(crate) answers: &'static [(u16, &'static str)],
+}
+
+const fn read(
+    path: &'static str,
+    handler: Handler,
+    summary: &'static str,
+    query: &'static [Query],
+    schema: &'static [(u16, &'static str)],
+) -> Route {
+    Route {
+        method: "GET",
+        path,
+        handler,
+        summary,
+        query,
+        body: None,
+        versioned: false,
+        answers: schema,
+    }
+}
+
+const fn write(
+    path: &'static str,
+    handler: Handler,
+    summary: &'static str,
+    body: &'static str,
+    answers: &'static [(u16, &'static str)],
+) -> Route {
+    Route {
+        method: "POST",
+        path,
+        handler,
+        summary,
+        query: &[],
+        body: Some(body),
+        versioned: false,
+        answers,
+    }
+}
+
+const fn versioned(path: &'static str, handler: Handler, summary: &'static str, body: &'static str) -> Route {
+    Route {
+        versioned: true,
+        ..write(path, handler, summary, body, CHANGE)
+    }
+}
+
+const CHANGE: &[(u16, &str)] = &[(200, "Changed"), (202, "Waits")];
+const AT_ONCE: &[(u16, &str)] = &[(200, "Changed")];
+const PAGE: u32 = 200;
+
+/// The table.
+pub(crate) const ROUTES: &[Route] = &[
+    read("/admin/v1/me", Handler::Me, "Who you are", &[], &[(200, "Me")]),
+    read(
+        "/admin/v1/openapi.json",
+        Handler::Document,
+        "This document",
+        &[],
+        &[(200, "Document")],
+    ),
+    read(
+        "/admin/v1/categories",
+        Handler::Categories,
+        "What can vary, and what its configuration looks like",
+        &[],
+        &[(200, "Categories")],
+    ),
+    read(
+        "/admin/v1/variants",
+        Handler::Variants,
+        "Variants, filtered",
+        &[
+            ("category", Kind::Category, "Only of this category"),
+            ("status", Kind::Status, "Only of this status"),
+            ("cohort", Kind::Cohort, "Only open to this cohort"),
+            ("q", Kind::Text(100), "Only with these words in id or description"),
+            ("limit", Kind::Limit(PAGE), "At most so many"),
+            ("cursor", Kind::Cursor, "Goes on after the last page"),
+        ],
+        &[(200, "Variants")],
+    ),
+    write(
+        "/admin/v1/variants",
+        Handler::CreateVariant,
+        "A new variant: experimental, without traffic",
+        "Create",
+        &[(201, "Changed")],
+    ),
+    read(
+        "/admin/v1/variants/{category}/{id}",
+        Handler::Variant,
+        "A variant; its version is the ETag",
+        &[],
+        &[(200, "Variant")],
+    ),
+    Route {
+        method: "PATCH",
+        ..versioned(
+            "/admin/v1/variants/{category}/{id}",
+            Handler::EditVariant,
+            "Another description or configuration",
+            "Edit",
+        )
+    },
+    versioned(
+        "/admin/v1/variants/{category}/{id}/rollout",
+        Handler::Rollout,
+        "Another share of the traffic",
+        "Rollout",
+    ),
+    versioned(
+        "/admin/v1/variants/{category}/{id}/cohorts",
+        Handler::Cohorts,
+        "Other cohorts",
+        "Cohorts",
+    ),
+    versioned(
+        "/admin/v1/variants/{category}/{id}/promote",
+        Handler::Promote,
+        "One step up; production needs another admin's approval",
+        "Reason",
+    ),
+    write(
+        "/admin/v1/variants/{category}/{id}/demote",
+        Handler::Demote,
+        "Back to experimental, without traffic",
+        "Reason",
+        AT_ONCE,
+    ),
+    write(
+        "/admin/v1/variants/{category}/{id}/pause",
+        Handler::Pause,
+        "No traffic for now",
+        "Reason",
+        AT_ONCE,
+    ),
+    write(
+        "/admin/v1/variants/{category}/{id}/rollback",
+        Handler::Rollback,
+        "Undoes the variant's last change",
+        "Reason",
+        AT_ONCE,
+    ),
+    write(
+        "/admin/v1/variants/{category}/{id}/retire",
+        Handler::Retire,
+        "The end of its life",
+        "Reason",
+        AT_ONCE,
+    ),
+    read(
+        "/admin/v1/kill-switch",
+        Handler::KillSwitch,
+        "Categories whose experiments are switched off",
+        &[],
+        &[(200, "Killed")],
+    ),
+    write(
+        "/admin/v1/kill-switch",
+        Handler::SetKillSwitch,
+        "Switches experiments off or on again, in running sessions too",
+        "Kill",
+        AT_ONCE,
+    ),
+    read(
+        "/admin/v1/changes",
+        Handler::Changes,
+        "Changes that wait or waited, the newest first",
+        &[
+            ("state", Kind::State, "Only in this state"),
+            ("limit", Kind::Limit(PAGE), "At most so many"),
+        ],
+        &[(200, "Changes")],
+    ),
+    read(
+        "/admin/v1/changes/{change}",
+        Handler::Change,
+        "A change that waits or waited",
+        &[],
+        &[(200, "Change")],
+    ),
+    write(
+        "/admin/v1/changes/{change}/confirm",
+        Handler::ConfirmChange,
+        "The second word; the author of a promotion cannot say it",
+        "Reason",
+        CHANGE,
+    ),
+    write(
+        "/admin/v1/changes/{change}/cancel",
+        Handler::CancelChange,
+        "Takes a change back before it takes effect",
+        "Reason",
+        &[(200, "Waits")],
+    ),
+    read(
+        "/admin/v1/snapshot",
+        Handler::Snapshot,
+        "The snapshot that holds now",
+        &[],
+        &[(200, "Snapshot")],
+    ),
+    read(
+        "/admin/v1/explain",
+        Handler::Explain,
+        "Why a person has their variants",
+        &[
+            ("person_id", Kind::Text(128), "Whose"),
+            ("category", Kind::Category, "Only of this category"),
+            ("new_user", Kind::Boolean, "As in their first session"),
+            ("paid", Kind::Boolean, "As somebody who pays"),
+        ],
+        &[(200, "Explanations")],
+    ),
+    read(
+        "/admin/v1/audit",
+        Handler::Audit,
+        "The audit log, the newest entries first",
+        &[
+            ("subject", Kind::Text(200), "Only about this: CATEGORY/id"),
+            ("actor", Kind::Text(254), "Only by this admin"),
+            ("action", Kind::Text(40), "Only of this action"),
+            ("before", Kind::Number, "Only entries before this one"),
+            ("limit", Kind::Limit(PAGE), "At most so many"),
+        ],
+        &[(200, "Audit")],
+    ),
+    read(
+        "/admin/v1/audit/verify",
+        Handler::VerifyAudit,
+        "Walks the audit log's chain",
+        &[],
+        &[(200, "Verdict")],
+    ),
+    write(
+        "/admin/v1/preview-links",
+        Handler::PreviewLink,
+        "A signed link that shows variants to testers",
+        "Preview",
+        &[(201, "PreviewLink")],
+    ),
+    read(
+        "/admin/v1/api-keys",
+        Handler::ApiKeys,
+        "API keys, without their secrets",
+        &[],
+        &[(200, "ApiKeys")],
+    ),
+    write(
+        "/admin/v1/api-keys",
+        Handler::CreateApiKey,
+        "A new API key; its secret is shown once",
+        "CreateKey",
+        &[(201, "CreatedKey")],
+    ),
+    Route {
+        method: "DELETE",
+        ..write(
+            "/admin/v1/api-keys/{key}",
+            Handler::RevokeApiKey,
+            "Revokes an API key",
+            "Reason",
+            &[(200, "RevokedKey")],
+        )
+    },
+];
+
+/// A route and the values of its path's parameters, in order.
+pub(crate) type Found<'a> = (&'static Route, Vec<&'a str>);
+
+/// The route of a request, or the methods that its path has.
+pub(crate) fn find<'a>(method: &str, path: &'a str) -> Result<Found<'a>, Vec<&'static str>> {
+    let mut allowed = Vec::new();
+    for route in ROUTES {
+        if let Some(values) = matches(route.path, path) {
+            if route.method == method {
+                return Ok((route, values));
+            }
+            allowed.push(route.method);
+        }
+    }
+    Err(allowed)
+}
+
+fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let mut values = Vec::new();
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(values),
+            (Some(name), Some(value)) if name.starts_with('{') && !value.is_empty() => values.push(value),
+            (Some(name), Some(value)) if name == value => {}
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_apart() {
+        let (route, values) = find("POST", "/admin/v1/variants/LLM_MODEL/x.1/rollout").unwrap();
+        assert_eq!((route.handler, values), (Handler::Rollout, vec!["LLM_MODEL", "x.1"]));
+        assert_eq!(
+            find("GET", "/admin/v1/audit/verify").unwrap().0.handler,
+            Handler::VerifyAudit
+        );
+        assert_eq!(find("DELETE", "/admin/v1/variants").err().unwrap(), ["GET", "POST"]);
+        for path in [
+            "/admin/v1/variants/",
+            "/admin/v1",
+            "/admin/v1/variants/LLM_MODEL//rollout",
+        ] {
+            assert_eq!(find("GET", path).err().unwrap(), [""; 0], "{path}");
+        }
+    }
+
+    #[test]
+    fn what_changes_something_has_a_body_with_a_reason_and_nothing_else_has() {
+        for route in ROUTES {
+            assert_eq!(route.method != "GET", route.body.is_some(), "{}", route.path);
+        }
+    }
+}

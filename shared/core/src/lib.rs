@@ -21,3 +21,4 @@ pub mod statistics;
 pub mod time;
 pub mod turn;
 pub mod variants;
+pub mod voice;

@@ -9,11 +9,6 @@ import { type SheetName, sheetInPath } from "./sheets";
 const LAST = "si-last";
 const idInPath = () => /^\/c\/(ses_[0-9a-z]{26})$/.exec(location.pathname)?.[1] ?? null;
 
-const remember = (id: string | null) => {
-  if (id) localStorage.setItem(LAST, id);
-  else localStorage.removeItem(LAST);
-};
-
 export function useSession() {
   const [wanted, setWanted] = useState<string | null>(null);
   const [session, setSession] = useState<Session | null>(null);
@@ -27,13 +22,12 @@ export function useSession() {
     setWanted(id);
     setSession(null);
     setError(null);
-    remember(id);
     try {
       const read = id ? await readSession(id) : await createSession(locale(), previewToken());
       if (mine !== attempt.current) return;
       setWanted(read.session_id);
       setSession(read);
-      remember(read.session_id);
+      localStorage.setItem(LAST, read.session_id);
       if (!sheetInPath()) history.replaceState(null, "", `/c/${read.session_id}`);
     } catch (reason) {
       if (mine !== attempt.current) return;
@@ -62,11 +56,20 @@ export function useSession() {
       const name = sheetInPath();
       setSheet(name);
       // What is open goes on under a sheet, and when one is closed.
-      if (!name && idInPath() !== current.current) void load(idInPath());
+      const id = idInPath();
+      if (id && id !== current.current) void load(id);
     };
     addEventListener("popstate", back);
     return () => removeEventListener("popstate", back);
   }, [load]);
+
+  useEffect(() => {
+    if (!error) return;
+    // What failed for want of a network is tried again when there is one.
+    const again = () => void load(current.current);
+    addEventListener("online", again);
+    return () => removeEventListener("online", again);
+  }, [error, load]);
 
   const show = useCallback((name: SheetName) => {
     history.pushState({ sheet: true }, "", `/${name}`);

@@ -49,11 +49,11 @@ export function HelpList({ resources }: { resources: Resource[] }) {
       {emergency && <li className="emergency"><p>{words.emergency}</p><a href={`tel:${emergency}`}><Icon name="call" /><b>{words.call} <bdi>{emergency}</bdi></b></a></li>}
       {services(resources.filter(({ channel, dial }) => channel !== "call" || dial !== emergency)).map(([key, ways]) => (
         <li key={key}>
-          <p><b dir="auto">{ways[0].name}</b><span>{about(words, ways[0])}</span></p>
+          <p><b><bdi>{ways[0].name}</bdi></b><span>{about(words, ways[0])}</span></p>
           {ways.map((way) => (
             <a key={`${way.channel}${way.dial}`} href={target(way)} {...(way.channel === "web" || way.channel === "chat" ? { target: "_blank", rel: "noopener noreferrer" } : {})}>
               <Icon name={SIGNS[way.channel]} />
-              <b dir="auto">{action(words, way)}</b>
+              <b>{action(words, way)}</b>
             </a>
           ))}
         </li>

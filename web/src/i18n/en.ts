@@ -111,7 +111,7 @@ export const en = {
     thanks: "Thank you. That is noted.",
     skip: "Not now",
     send: "That’s it",
-    leaning: (end: string) => `leaning “${end}”`,
+    leaning: (end: string) => `closer to “${end}”`,
     between: "in between",
     step: (step: number, of: number) => `${step} of ${of}`,
   },

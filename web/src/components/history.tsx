@@ -48,7 +48,7 @@ export function HistoryList({ current, changed, searchable = false, onOpen }: Li
         {shown.map((entry) => (
           <li key={entry.session_id} className={entry.session_id === current ? "here" : undefined}>
             <button type="button" className="entry" aria-current={entry.session_id === current ? "page" : undefined} onClick={() => onOpen(entry.session_id)}>
-              <span dir="auto">{title(entry)}</span>
+              <span><bdi>{title(entry)}</bdi></span>
               <time dateTime={entry.last_active_at}>{day.format(new Date(entry.last_active_at))}</time>
             </button>
             <button type="button" className="icon" aria-label={`${words.remove}: ${title(entry)}`} onClick={() => setAsked(entry)}><Icon name="close" /></button>

@@ -26,7 +26,7 @@ export async function startCollector() {
   const start = async () => {
     agent = spawn(program, ["start", "--otlp-http-endpoint", `127.0.0.1:${http}`, "--otlp-grpc-endpoint", `127.0.0.1:${grpc}`, "--batch-timeout", "50ms",
       "--pid-file", join(folder, "pid"), "--log-file", join(folder, "log"),
-      "--exporter", "otlp", "--otlp-exporter-protocol", "http", "--otlp-exporter-compression", "none", "--otlp-exporter-endpoint", `http://127.0.0.1:${sinkPort}`],
+      "--exporter", "otlp", "--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", `http://127.0.0.1:${sinkPort}`],
     { stdio: "ignore" });
     await until("the collector", () => {
       if (agent.exitCode !== null) throw new Error(`the collector ended with ${agent.exitCode}`);

@@ -1,4 +1,5 @@
 """What a collector passes on: reads OTLP/HTTP with OpenTelemetry's compiled messages, prints its port, then a line for each span."""
+import gzip
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,7 +18,10 @@ def pairs(attributes):
 
 class Sink(BaseHTTPRequestHandler):
     def do_POST(self):
-        request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["content-length"])))
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers["content-encoding"] == "gzip":
+            body = gzip.decompress(body)
+        request = ExportTraceServiceRequest.FromString(body)
         for group in request.resource_spans:
             for scope in group.scope_spans:
                 for span in scope.spans:

@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod budget;
 pub mod conversation;
 pub mod feedback;
 pub mod ids;
@@ -21,3 +22,4 @@ pub mod time;
 pub mod trace;
 pub mod turn;
 pub mod variants;
+pub mod voice;

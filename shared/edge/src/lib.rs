@@ -3,6 +3,8 @@
 
 pub mod access;
 pub mod api_key;
+pub mod budget;
+pub mod budgeted;
 pub mod config;
 pub mod durable;
 pub mod error;

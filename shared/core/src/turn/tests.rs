@@ -584,6 +584,7 @@ fn event_format_unchanged() {
             "prompt_version",
             "provider",
             "queued_ms",
+            "reasons",
             "requested_model",
             "rules_version",
             "safety_rules",

@@ -1,6 +1,8 @@
 //! The front door: which request goes where, and what all of them share.
 
+mod dashboard;
 mod me;
+mod openai;
 mod resources;
 mod sessions;
 
@@ -12,7 +14,7 @@ use silent_edge::config::{ChatConfig, LlmConfig};
 use silent_edge::error::ApiError;
 use silent_edge::token::Tokens;
 use silent_edge::{SystemClock, random};
-use worker::{Env, Headers, Method, Request, Response, Result};
+use worker::{Context, Env, Headers, Method, Request, Response, Result};
 
 /// What a request is handled with.
 pub(crate) struct Door {
@@ -65,13 +67,13 @@ impl Door {
 }
 
 /// Answers any request: never an error without its correlation id.
-pub(crate) async fn handle(request: Request, env: Env) -> Result<Response> {
+pub(crate) async fn handle(request: Request, env: Env, context: &Context) -> Result<Response> {
     let now_ms = SystemClock.now_ms();
     let correlation_id = match random::bytes::<16>() {
         Ok(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         Err(_) => String::from("unknown"),
     };
-    let response = match route(request, env, now_ms, &correlation_id).await {
+    let response = match route(request, env, now_ms, &correlation_id, context).await {
         Ok(response) => response,
         Err(error) => error.into_response(&correlation_id)?,
     };
@@ -87,10 +89,14 @@ async fn route(
     env: Env,
     now_ms: u64,
     correlation_id: &str,
+    context: &Context,
 ) -> std::result::Result<Response, ApiError> {
     let path = request.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
+        ["admin", view @ ..] if request.method() == Method::Get && !matches!(view, ["v1" | "health", ..]) => {
+            return dashboard::page(&env, &request, view).await;
+        }
         ["admin" | "ofrep", ..] => return forward(&env, "ADMIN", request).await,
         ["safety", ..] => return forward(&env, "SAFETY", request).await,
         ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns"] | ["voice", ..] => {
@@ -110,6 +116,9 @@ async fn route(
         now_ms,
         correlation_id: correlation_id.into(),
     };
+    if let ["v1", "models" | "chat", ..] = segments.as_slice() {
+        return Ok(openai::handle(&door, request, &segments, context).await?);
+    }
     let foreign = auth::check_origin(&request, &door.config.allowed_origins)?;
     let response = if request.method() == Method::Options {
         Response::empty()?.with_status(204)

@@ -84,10 +84,10 @@ impl TraceContext {
         }
     }
 
-    /// The context of child number `n`, for a request to somebody else.
+    /// The context of attempt number `n` at a request to a provider, from 0, where this is the first one's.
     #[must_use]
-    pub fn child(&self, n: u32) -> Self {
-        self.at(self.span_id.child(n))
+    pub fn attempt(&self, n: u32) -> Self {
+        self.at(self.span_id.attempt(n))
     }
 
     /// The `traceparent` header.

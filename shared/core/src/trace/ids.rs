@@ -92,4 +92,10 @@ impl SpanId {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         Self::new((z ^ (z >> 31)).to_be_bytes())
     }
+
+    /// The span of attempt number `n`, from 0, where this is the first one's: who tries once need not know of it.
+    #[must_use]
+    pub fn attempt(self, n: u32) -> Self {
+        if n == 0 { self } else { self.child(n) }
+    }
 }

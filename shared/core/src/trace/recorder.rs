@@ -17,6 +17,7 @@ const OPEN: u64 = 0;
 /// The spans of one turn, which are handed out together when it is over, or not at all.
 ///
 /// Shared by all that take part in a turn, which run in one thread; nothing is borrowed between two calls.
+#[derive(Debug)]
 pub struct Recorder {
     context: TraceContext,
     next: Cell<u32>,
@@ -154,11 +155,11 @@ impl Recorder {
 
     /// The turn is over, and with it what is still open. Empty where the trace is not kept.
     #[must_use]
-    pub fn finish(self, at_ms: u64) -> Vec<Span> {
+    pub fn finish(&self, at_ms: u64) -> Vec<Span> {
+        let mut spans = self.spans.take();
         if !self.keep.get() {
             return Vec::new();
         }
-        let mut spans = self.spans.into_inner();
         for span in spans
             .iter_mut()
             .filter(|span| span.end_ms < span.start_ms || span.end_ms == OPEN)

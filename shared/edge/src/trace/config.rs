@@ -39,19 +39,18 @@ impl TraceConfig {
     ///
     /// # Errors
     /// [`ApiError::Internal`] naming what is missing or malformed, never its value.
-    pub fn read(env: &Env, service: &str, version: &str) -> Result<Self, ApiError> {
+    pub fn read(env: &Env, service: &str) -> Result<Self, ApiError> {
         let environment = text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into());
         // Locally a secret comes from `.dev.vars`, in tests from a variable.
         let secret = |name: &str| env.secret(name).ok().map(|value| value.to_string());
         let read = |name: &str| text(env, name).or_else(|| secret(name).filter(|value| !value.is_empty()));
-        Self::from(&read, environment, service, version).map_err(ApiError::internal)
+        Self::from(&read, environment, service).map_err(ApiError::internal)
     }
 
     fn from(
         read: &dyn Fn(&str) -> Option<String>,
         environment: String,
         service: &str,
-        version: &str,
     ) -> Result<Self, String> {
         let target = match read("TRACE_EXPORTER").as_deref() {
             None | Some("none") => Target::None,
@@ -71,7 +70,7 @@ impl TraceConfig {
             sampler: Sampler::new(ratio),
             resource: Resource {
                 service: read("OTEL_SERVICE_NAME").unwrap_or_else(|| service.into()),
-                version: version.into(),
+                version: env!("CARGO_PKG_VERSION").into(),
                 environment,
             },
         })
@@ -146,7 +145,7 @@ mod tests {
             let found = vars.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_string())
         };
-        TraceConfig::from(&find, environment.into(), "chat", "1")
+        TraceConfig::from(&find, environment.into(), "chat")
     }
 
     fn endpoint(vars: &[(&str, &str)]) -> Endpoint {

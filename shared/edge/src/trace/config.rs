@@ -12,6 +12,7 @@ use worker::Env;
 const TIMEOUT_MS: u64 = 10_000;
 
 /// Where spans go.
+#[derive(Clone)]
 pub(super) enum Target {
     None,
     Stdout,
@@ -19,6 +20,7 @@ pub(super) enum Target {
 }
 
 /// A collector.
+#[derive(Clone)]
 pub(super) struct Endpoint {
     pub(super) url: String,
     pub(super) protocol: Protocol,
@@ -27,6 +29,7 @@ pub(super) struct Endpoint {
 }
 
 /// The configuration of traces.
+#[derive(Clone)]
 pub struct TraceConfig {
     pub(super) target: Target,
     pub(super) sampler: Sampler,
@@ -47,11 +50,7 @@ impl TraceConfig {
         Self::from(&read, environment, service).map_err(ApiError::internal)
     }
 
-    fn from(
-        read: &dyn Fn(&str) -> Option<String>,
-        environment: String,
-        service: &str,
-    ) -> Result<Self, String> {
+    fn from(read: &dyn Fn(&str) -> Option<String>, environment: String, service: &str) -> Result<Self, String> {
         let target = match read("TRACE_EXPORTER").as_deref() {
             None | Some("none") => Target::None,
             Some("stdout") => Target::Stdout,

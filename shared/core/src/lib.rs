@@ -19,6 +19,7 @@ pub mod session;
 pub mod starters;
 pub mod statistics;
 pub mod time;
+pub mod trace;
 pub mod turn;
 pub mod variants;
 pub mod voice;

@@ -1,6 +1,7 @@
 //! Configuration, read once into types: a wrong value stops the Worker with its name, not a person's turn.
 
 use crate::error::ApiError;
+use crate::trace::TraceConfig;
 use silent_core::sealed::KeyRing;
 use silent_providers::llm::Endpoint;
 use worker::Env;
@@ -34,6 +35,8 @@ pub struct ChatConfig {
     pub safety_timeout_ms: u64,
     /// Longest wait for the next bytes of a model, milliseconds.
     pub idle_timeout_ms: u64,
+    /// Where traces go.
+    pub trace: TraceConfig,
 }
 
 pub(crate) fn text(env: &Env, name: &str) -> Option<String> {
@@ -93,6 +96,7 @@ impl ChatConfig {
             safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::Http(_))),
             safety_timeout_ms: number(env, "SAFETY_TIMEOUT_MS", 2_500)?,
             idle_timeout_ms: number(env, "LLM_IDLE_TIMEOUT_MS", 60_000)?,
+            trace: TraceConfig::read(env, "silent-infinity-chat")?,
             llm,
         })
     }

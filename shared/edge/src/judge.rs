@@ -4,6 +4,7 @@ use crate::llm::Llm;
 use futures::future::{Either, select};
 use silent_core::conversation::Message;
 use silent_core::safety::Level;
+use silent_core::trace::TraceContext;
 use silent_core::turn::{LlmEvent, LlmProvider, LlmRequest, SafetyModel, TokenStream};
 use std::pin::pin;
 use std::time::Duration;
@@ -37,7 +38,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    async fn ask(&self, model: &str, messages: &[Message]) -> Option<Level> {
+    async fn ask(&self, model: &str, messages: &[Message], trace: &TraceContext) -> Option<Level> {
         let from = messages.len().saturating_sub(LAST_MESSAGES);
         let request = LlmRequest {
             model: model.into(),
@@ -46,7 +47,7 @@ impl<'a> Judge<'a> {
             max_output_tokens: 4,
             temperature_milli: 0,
             response_schema: None,
-            traceparent: None,
+            trace: Some(trace.clone()),
         };
         let mut stream = self.llm.stream(&request).await.ok()?;
         let mut said = String::new();
@@ -66,9 +67,9 @@ fn level(said: &str) -> Option<Level> {
 }
 
 impl SafetyModel for Judge<'_> {
-    async fn judge(&self, messages: &[Message]) -> Option<Level> {
+    async fn judge(&self, messages: &[Message], trace: &TraceContext) -> Option<Level> {
         let model = self.model?;
-        match select(pin!(self.ask(model, messages)), pin!(Delay::from(self.timeout))).await {
+        match select(pin!(self.ask(model, messages, trace)), pin!(Delay::from(self.timeout))).await {
             Either::Left((level, _)) => level,
             Either::Right(_) => None,
         }

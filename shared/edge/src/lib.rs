@@ -17,6 +17,7 @@ pub mod queue;
 pub mod random;
 pub mod registry;
 pub mod token;
+pub mod trace;
 
 use silent_core::turn::Clock;
 

@@ -9,6 +9,7 @@ mod port;
 mod process;
 #[cfg(test)]
 mod tests;
+mod traced;
 
 pub use event::{EVENT_VERSION, Kind, Status, TurnEvent, Usage};
 pub use part::{Metadata, Part};

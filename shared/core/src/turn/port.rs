@@ -3,6 +3,7 @@
 use super::{Part, TurnEvent, Usage};
 use crate::conversation::Message;
 use crate::safety::{self, Assessment, Level, SafetyState};
+use crate::trace::TraceContext;
 use alloc::string::String;
 use alloc::vec::Vec;
 use thiserror::Error;
@@ -22,8 +23,8 @@ pub struct LlmRequest {
     pub temperature_milli: u32,
     /// JSON Schema that the answer must follow, where the product wants data instead of prose.
     pub response_schema: Option<serde_json::Value>,
-    /// W3C trace context to pass on.
-    pub traceparent: Option<String>,
+    /// Trace context to pass on.
+    pub trace: Option<TraceContext>,
 }
 
 /// Why a model stopped.
@@ -229,7 +230,7 @@ impl SafetyGate for OwnRules {
 #[allow(async_fn_in_trait, reason = "ports are used through generics, in one thread")]
 pub trait SafetyModel {
     /// The level that it sees, or none: no model, a time-out, an answer that is no level. It can only raise.
-    async fn judge(&self, messages: &[Message]) -> Option<Level>;
+    async fn judge(&self, messages: &[Message], trace: &TraceContext) -> Option<Level>;
 }
 
 /// No second stage: the rules stand.
@@ -237,7 +238,7 @@ pub trait SafetyModel {
 pub struct RulesAlone;
 
 impl SafetyModel for RulesAlone {
-    async fn judge(&self, _messages: &[Message]) -> Option<Level> {
+    async fn judge(&self, _messages: &[Message], _trace: &TraceContext) -> Option<Level> {
         None
     }
 }

@@ -1,5 +1,6 @@
 //! The use case: from what the person said to a stored, streamed answer.
 
+use super::traced;
 use super::{
     Clock, ConversationStore, EVENT_VERSION, Kind, LlmEvent, LlmProvider, LlmRequest, Metadata, Part, PartSink,
     ProviderError, SafetyGate, SafetyModel, Status, StopReason, TokenStream, TurnEvent, TurnRecord, Usage,
@@ -13,9 +14,12 @@ use crate::response::SentenceBuffer;
 use crate::safety::output::{Guard, Verdict};
 use crate::safety::{self, Assessment, CrisisResponse, Evidence, Level, SafeExit, SafetyState};
 use crate::time::rfc3339;
+use crate::trace::names::{self, ModelCall};
+use crate::trace::{Recorder, TraceContext};
 use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -79,8 +83,8 @@ pub struct TurnInput {
     pub locale: String,
     /// Country of the request, ISO 3166-1 alpha-2.
     pub country: Option<String>,
-    /// W3C trace context of the request.
-    pub traceparent: Option<String>,
+    /// Where what happens is recorded, and the context of it.
+    pub trace: Rc<Recorder>,
     /// The gate's memory of earlier turns.
     pub safety_state: SafetyState,
 }
@@ -119,6 +123,22 @@ impl Answer {
         Self {
             stop: Some(StopReason::Stop),
             ..Self::new("safety", "fixed-text")
+        }
+    }
+
+    /// The one request that gave the answer, in the words of traces.
+    fn call<'a>(&'a self, input: &'a TurnInput, policy: &'a Policy) -> ModelCall<'a> {
+        ModelCall {
+            provider: &self.provider,
+            conversation: input.session_id.as_str(),
+            model: &policy.model,
+            max_tokens: Some(policy.max_output_tokens),
+            temperature_milli: Some(policy.temperature_milli),
+            response_model: (self.model != policy.model).then_some(self.model.as_str()),
+            response_id: None,
+            finish_reason: self.stop.map(StopReason::slug),
+            usage: (self.usage != Usage::default()).then_some(self.usage),
+            error: self.error.as_ref().map(ProviderError::slug),
         }
     }
 
@@ -180,7 +200,11 @@ pub async fn process_turn(
     let mut stopped = pin!(stopped);
     let mut state = input.safety_state;
     let said = input.messages.last().map_or("", |message| message.text.as_str());
-    let judged = gate(said, &input.messages, &mut state, first_stage, second_stage).await;
+    let span = input.trace.start(names::GUARDRAILS, began_ms);
+    input.trace.event(input.trace.turn(), names::BEGAN, began_ms);
+    let context = input.trace.context().at(span);
+    let judged = gate(said, &input.messages, &mut state, &context, first_stage, second_stage).await;
+    traced::judged(&input.trace, span, judged.as_ref(), clock.now_ms());
     let assessment = judged.clone().unwrap_or_default();
     let level = assessment.level.get();
 
@@ -254,6 +278,7 @@ pub async fn process_turn(
     let last = match store.commit(&record, &last).await {
         Ok(()) => last,
         Err(_) => {
+            input.trace.fail(input.trace.turn(), "store");
             metadata.status = Status::Failed;
             answer.status = Status::Failed;
             last_parts(&answer, metadata)
@@ -305,6 +330,7 @@ async fn gate(
     said: &str,
     messages: &[Message],
     state: &mut SafetyState,
+    trace: &TraceContext,
     first: &impl SafetyGate,
     second: &impl SafetyModel,
 ) -> Option<Assessment> {
@@ -312,7 +338,7 @@ async fn gate(
     if !assessment.uncertain || assessment.level.get() >= 2 {
         return Some(assessment);
     }
-    let judged = second.judge(messages).await;
+    let judged = second.judge(messages, trace).await;
     let level = judged.unwrap_or_default().max(Level::new(1)).max(assessment.level);
     if judged.is_some_and(|judged| judged > assessment.level) {
         assessment.evidence.push(Evidence {
@@ -348,6 +374,7 @@ async fn model_answer<P: LlmProvider>(
     clock: &impl Clock,
     mut stopped: Pin<&mut impl Future<Output = ()>>,
 ) -> Answer {
+    let mut call = traced::Call::new(&input.trace, clock.now_ms());
     let window = memory::window(&input.messages, policy.window_tokens);
     let request = LlmRequest {
         model: policy.model.clone(),
@@ -356,7 +383,7 @@ async fn model_answer<P: LlmProvider>(
         max_output_tokens: policy.max_output_tokens,
         temperature_milli: policy.temperature_milli,
         response_schema: None,
-        traceparent: input.traceparent.clone(),
+        trace: Some(call.context()),
     };
     let guard = Guard::new(&policy.prompt.text);
     let mut answer = Answer::new(provider.name(), &policy.model);
@@ -383,7 +410,8 @@ async fn model_answer<P: LlmProvider>(
                 Some(Ok(LlmEvent::Cost(micros))) => answer.cost_micros = Some(micros),
                 Some(Ok(LlmEvent::Stop(reason))) => answer.stop = Some(reason),
                 Some(Ok(LlmEvent::Delta(text))) => {
-                    answer.first_token_at_ms.get_or_insert_with(|| clock.now_ms());
+                    let at_ms = *answer.first_token_at_ms.get_or_insert_with(|| clock.now_ms());
+                    call.first_token(at_ms);
                     for sentence in sentences.push(&text) {
                         answer.say_guarded(out, &guard, &sentence);
                     }
@@ -409,6 +437,7 @@ async fn model_answer<P: LlmProvider>(
     if answer.error.is_some() {
         answer.status = Status::Failed;
     }
+    call.end(&answer.call(input, policy), clock.now_ms());
     answer
 }
 
@@ -447,7 +476,7 @@ fn record_event(
     ended_ms: u64,
 ) -> TurnEvent {
     let crisis = assessment.level.get() >= 2;
-    TurnEvent {
+    let event = TurnEvent {
         event_id: format!("{}:{}", input.session_id, input.seq),
         version: EVENT_VERSION,
         session_id: input.session_id.clone(),
@@ -497,10 +526,8 @@ fn record_event(
         finish_reason: answer.stop.map_or("none", StopReason::slug).into(),
         error: answer.error.as_ref().map(|error| error.slug().into()),
         country: input.country.clone(),
-        trace_id: input
-            .traceparent
-            .as_deref()
-            .and_then(|header| header.split('-').nth(1))
-            .map(Into::into),
-    }
+        trace_id: Some(input.trace.context().trace_id.hex()),
+    };
+    traced::recorded(&input.trace, &event);
+    event
 }

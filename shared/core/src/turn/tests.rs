@@ -5,6 +5,7 @@ use crate::conversation::{Message, Role};
 use crate::ids::{PersonId, SessionId, TurnId};
 use crate::prompt::SystemPrompt;
 use crate::safety::{Assessment, Level, SafetyState};
+use crate::trace::{Recorder, Span, TraceContext};
 use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -14,6 +15,8 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use futures::executor::block_on;
 use proptest::prelude::*;
+
+mod traces;
 
 type Script = Vec<Result<LlmEvent, ProviderError>>;
 
@@ -124,6 +127,7 @@ struct Outcome {
     log: Vec<String>,
     record: TurnRecord,
     asked: Vec<LlmRequest>,
+    spans: Vec<Span>,
     second_stage_asked: u32,
 }
 
@@ -159,7 +163,7 @@ struct Second {
 }
 
 impl SafetyModel for &Second {
-    async fn judge(&self, _messages: &[Message]) -> Option<Level> {
+    async fn judge(&self, _messages: &[Message], _trace: &TraceContext) -> Option<Level> {
         self.asked.set(self.asked.get() + 1);
         self.sees
     }
@@ -204,6 +208,13 @@ fn policy() -> Policy {
     }
 }
 
+/// A turn of a caller whose trace is not sampled.
+fn recorder() -> Rc<Recorder> {
+    let caller = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", Some("foo=1"));
+    let context = TraceContext::of_turn(&TurnId::new(1, [3; 10]), caller.as_ref(), |_| false);
+    Rc::new(Recorder::new(context, caller.as_ref(), 0))
+}
+
 fn input(said: &str, state: SafetyState) -> TurnInput {
     TurnInput {
         session_id: SessionId::new(1, [1; 10]),
@@ -220,7 +231,7 @@ fn input(said: &str, state: SafetyState) -> TurnInput {
         }],
         locale: "en".into(),
         country: Some("US".into()),
-        traceparent: Some("00-abc-def-01".into()),
+        trace: recorder(),
         safety_state: state,
     }
 }
@@ -251,8 +262,10 @@ fn run_with(case: Case, policy: &Policy) -> Outcome {
             core::future::pending::<()>().await;
         }
     };
+    let input = input(case.said, case.state);
+    let trace = input.trace.clone();
     block_on(process_turn(
-        input(case.said, case.state),
+        input,
         policy,
         &provider,
         &Gate { away: case.gate_away },
@@ -267,6 +280,7 @@ fn run_with(case: Case, policy: &Policy) -> Outcome {
         record: store.records.remove(0),
         asked: provider.asked.take(),
         second_stage_asked: case.second_stage.asked.get(),
+        spans: trace.finish(world.now_ms.get()),
     }
 }
 
@@ -313,7 +327,7 @@ fn a_turn_is_stored_before_finish_is_said() {
         (Status::Done, usage, "gpt-4o-mini", "wanted")
     );
     assert_eq!(event.cost_micros, Some(5), "5 × 0.15 + 7 × 0.60 micros, rounded up");
-    assert_eq!(event.trace_id.as_deref(), Some("abc"));
+    assert_eq!(event.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
     assert_eq!(event.variants["LLM_MODEL"], "challenger");
     assert_eq!(event.reasons["LLM_MODEL"], Reason::Split);
     assert!(

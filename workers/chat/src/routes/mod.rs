@@ -34,7 +34,13 @@ impl Door {
         if let Some(country) = auth::region(request) {
             headers.set(internal::COUNTRY_HEADER, &country)?;
         }
-        for name in ["idempotency-key", "last-event-id", "traceparent", "content-type"] {
+        for name in [
+            "idempotency-key",
+            "last-event-id",
+            "traceparent",
+            "tracestate",
+            "content-type",
+        ] {
             if let Some(value) = silent_edge::http::header(request.headers(), name) {
                 headers.set(name, &value)?;
             }
@@ -138,11 +144,11 @@ async fn route(
     headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-type, idempotency-key, last-event-id, traceparent, x-country",
+        "authorization, content-type, idempotency-key, last-event-id, traceparent, tracestate, x-country",
     )?;
     headers.set(
         "access-control-expose-headers",
-        "x-turn-id, x-message-id, x-correlation-id, retry-after",
+        "x-turn-id, x-message-id, x-correlation-id, x-trace-id, traceparent, retry-after",
     )?;
     headers.set("vary", "origin")?;
     Ok(response.with_headers(headers))

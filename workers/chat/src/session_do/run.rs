@@ -15,6 +15,7 @@ use silent_core::ids::{SessionId, TurnId};
 use silent_core::memory;
 use silent_core::sealed::DataKey;
 use silent_core::session::{Command, Effect, Order};
+use silent_core::trace::{Recorder, names};
 use silent_core::turn::{
     Clock, ConversationStore, Part, PartSink, Policy, Status, StoreError, TurnInput, TurnRecord, process_turn,
     unanswered,
@@ -171,6 +172,7 @@ struct Prepared {
     policy: Policy,
     key: Rc<DataKey>,
     config: ChatConfig,
+    trace: Rc<Recorder>,
 }
 
 async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError> {
@@ -178,12 +180,18 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let config = ChatConfig::read(&inner.env)?;
+    let caller = row.caller();
+    let trace = Rc::new(inner.tracing()?.recorder(turn, caller.as_ref(), row.accepted_at_ms));
+    let reading = trace.start(names::DB_READ, SystemClock.now_ms());
     inner.arm(WATCHDOG_MS).await?;
     let (key, snapshot) = join(inner.key(), registry::snapshot(&inner.env, SystemClock.now_ms())).await;
     let (key, snapshot) = (
         key?,
         snapshot.ok_or_else(|| ApiError::internal("no registry snapshot"))?,
     );
+    let read_at_ms = SystemClock.now_ms();
+    trace.end(reading, read_at_ms);
+    let assigning = trace.start(names::VARIANT_ASSIGNMENT, read_at_ms);
     let assignment = snapshot.in_force(&begin.assignment, begin.person_id.as_str());
     let setting = Setting {
         locale: &begin.locale,
@@ -197,12 +205,19 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
         &setting,
         config.window_tokens,
     )?;
+    let variants = policy
+        .variants
+        .iter()
+        .map(|(category, id)| (category.as_str(), id.as_str()));
+    trace.set_all(assigning, names::of_variants(variants));
+    trace.end(assigning, SystemClock.now_ms());
     Ok(Prepared {
         begin,
         row,
         policy,
         key,
         config,
+        trace,
     })
 }
 
@@ -219,7 +234,7 @@ impl Prepared {
             messages,
             locale: self.begin.locale.clone(),
             country: self.row.country.clone(),
-            traceparent: self.row.traceparent.clone(),
+            trace: self.trace.clone(),
             safety_state,
         }
     }
@@ -271,6 +286,14 @@ impl Prepared {
     }
 }
 
+/// Sends a turn's spans, when its stream has ended.
+fn send(inner: &Inner, trace: &Recorder) {
+    if let Ok(tracing) = inner.tracing() {
+        let spans = trace.finish(SystemClock.now_ms());
+        wasm_bindgen_futures::spawn_local(async move { tracing.export(spans).await });
+    }
+}
+
 fn writer(inner: &Inner, turn: &TurnId) -> Result<Writer, ApiError> {
     inner
         .memory
@@ -289,6 +312,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         inner,
         key: &prepared.key,
         row: &prepared.row,
+        trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
     };
@@ -318,6 +342,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         stopped,
     )
     .await;
+    send(inner, &prepared.trace);
     Ok(())
 }
 
@@ -337,6 +362,7 @@ async fn close(inner: &Rc<Inner>, turn: &TurnId, status: Status) -> Result<(), A
         inner,
         key: &prepared.key,
         row: &prepared.row,
+        trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
     };
@@ -344,6 +370,7 @@ async fn close(inner: &Rc<Inner>, turn: &TurnId, status: Status) -> Result<(), A
     for part in parts {
         out.emit(part);
     }
+    send(inner, &prepared.trace);
     stored.map_err(|_| ApiError::internal("turn could not be recorded"))
 }
 
@@ -352,6 +379,7 @@ struct Commit<'a> {
     inner: &'a Rc<Inner>,
     key: &'a DataKey,
     row: &'a TurnRow,
+    trace: &'a Recorder,
     begin: &'a Begin,
     out: Writer,
 }
@@ -391,9 +419,13 @@ impl Commit<'_> {
 
 impl ConversationStore for Commit<'_> {
     async fn commit(&mut self, record: &TurnRecord, last: &[Part]) -> Result<(), StoreError> {
-        self.write(record, last).await.map_err(|error| {
+        let writing = self.trace.start(names::DB_WRITE, SystemClock.now_ms());
+        let written = self.write(record, last).await.map_err(|error| {
             report(&self.row.turn_id, "commit", &error);
+            self.trace.fail(writing, "store");
             StoreError
-        })
+        });
+        self.trace.end(writing, SystemClock.now_ms());
+        written
     }
 }

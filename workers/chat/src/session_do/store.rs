@@ -6,6 +6,7 @@ use crate::person_do::integer;
 use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::safety::SafetyState;
+use silent_core::trace::TraceContext;
 use silent_core::turn::{Kind, Status};
 use silent_core::variants::Assignment;
 use silent_edge::durable::{Statement, transaction};
@@ -55,7 +56,7 @@ pub(super) struct TurnRow {
     pub(super) fingerprint: String,
     pub(super) accepted_at_ms: u64,
     pub(super) country: Option<String>,
-    pub(super) traceparent: Option<String>,
+    traceparent: Option<String>,
     pub(super) sealed_input: String,
     pub(super) sealed_output: Option<String>,
     pub(super) sealed_stream: Option<String>,
@@ -67,6 +68,11 @@ pub(super) struct TurnRow {
 impl TurnRow {
     pub(super) fn status(&self) -> Status {
         Status::from_name(&self.status)
+    }
+
+    /// The trace context that the turn came with.
+    pub(super) fn caller(&self) -> Option<TraceContext> {
+        self.traceparent.as_deref().and_then(TraceContext::from_line)
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -89,6 +95,7 @@ pub(super) struct NewTurn {
     pub(super) fingerprint: String,
     pub(super) accepted_at_ms: u64,
     pub(super) country: Option<String>,
+    /// The caller's trace context, as one line.
     pub(super) traceparent: Option<String>,
     pub(super) sealed_input: String,
 }

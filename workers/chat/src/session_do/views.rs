@@ -149,10 +149,11 @@ fn last_event_id(request: &Request) -> Result<usize, ApiError> {
 /// A turn's stream from an event on: from memory while it runs, from storage afterwards.
 pub(super) fn stream_of(inner: &Rc<Inner>, key: &DataKey, row: &TurnRow, from: usize) -> Result<Response, ApiError> {
     let turn = row.turn_id.as_str();
+    let trace = inner.tracing()?.context(&row.turn_id, row.caller().as_ref());
     if let Some(memory) = inner.memory.borrow().as_ref()
         && let Some(live) = memory.live.get(&row.turn_id)
     {
-        return Ok(live::response(Live::read(live, from), turn, &live.message_id)?);
+        return Ok(live::response(Live::read(live, from), turn, &live.message_id, &trace)?);
     }
     let session = inner.session_id()?;
     let stored = row
@@ -169,7 +170,7 @@ pub(super) fn stream_of(inner: &Rc<Inner>, key: &DataKey, row: &TurnRow, from: u
         .skip(from)
         .map(|(id, part)| part.to_event(id))
         .collect();
-    Ok(live::response(stream::iter(events), turn, &row.message_id)?)
+    Ok(live::response(stream::iter(events), turn, &row.message_id, &trace)?)
 }
 
 pub(super) async fn turn_stream(inner: &Rc<Inner>, turn: &TurnId, request: &Request) -> Result<Response, ApiError> {

@@ -12,7 +12,7 @@ use silent_core::conversation::Role;
 use silent_core::ids::{SessionId, TurnId};
 use silent_core::safety::SafetyState;
 use silent_core::turn::{
-    ConversationStore, Kind, Part, PartSink, Policy, SafetyGate, StoreError, TurnEvent, TurnInput, TurnRecord,
+    Clock, ConversationStore, Kind, Part, PartSink, Policy, SafetyGate, StoreError, TurnEvent, TurnInput, TurnRecord,
     process_turn,
 };
 use silent_core::variants::Subject;
@@ -22,8 +22,10 @@ use silent_edge::gate::Gate;
 use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
+use silent_edge::trace::Tracing;
 use silent_edge::{SystemClock, http, random};
 use std::pin::pin;
+use std::rc::Rc;
 use worker::{Context, Env, Request, Response};
 
 /// Largest body that is read: programs send the whole conversation every time.
@@ -163,7 +165,7 @@ pub(super) async fn create(
     context: &Context,
 ) -> Result<Response, Refusal> {
     let ours = |error: ApiError| refusal(&error);
-    let traceparent = http::header(request.headers(), "traceparent");
+    let caller = http::trace_context(request.headers());
     let country = crate::auth::region(&request);
     let locale = http::header(request.headers(), "accept-language")
         .and_then(|header| header.split([',', ';']).next().map(|tag| tag.trim().to_string()))
@@ -207,9 +209,12 @@ pub(super) async fn create(
         created_s: door.now_ms / 1_000,
         model: ask.model,
     };
+    let config = silent_edge::config::ChatConfig::read(&door.env).map_err(ours)?;
+    let tracing = Tracing::new(config.trace.clone());
+    let trace = Rc::new(tracing.recorder(&turn_id, caller.as_ref(), door.now_ms));
     let work = Work {
         env: door.env.clone(),
-        config: silent_edge::config::ChatConfig::read(&door.env).map_err(ours)?,
+        config,
         input: TurnInput {
             session_id: SessionId::new(door.now_ms, id(random::bytes())?),
             person_id: person,
@@ -221,7 +226,7 @@ pub(super) async fn create(
             messages: ask.messages,
             locale,
             country,
-            traceparent,
+            trace: trace.clone(),
             safety_state: SafetyState::default(),
         },
         policy,
@@ -229,12 +234,19 @@ pub(super) async fn create(
     let (out, said) = mpsc::unbounded();
     let (over, ended) = oneshot::channel();
     // The turn is recorded also when the program goes away, which stops the model.
-    context.wait_until(work.run(out, over, http::gone(&request)));
-    if ask.stream {
-        streamed(head, said, ended, ask.include_usage).await
+    let context_of_turn = trace.context().clone();
+    let run = work.run(out, over, http::gone(&request));
+    context.wait_until(async move {
+        run.await;
+        tracing.export(trace.finish(SystemClock.now_ms())).await;
+    });
+    let response = if ask.stream {
+        streamed(head, said, ended, ask.include_usage).await?
     } else {
-        whole(&head, said, ended).await
-    }
+        whole(&head, said, ended).await?
+    };
+    http::set_trace(response.headers(), &context_of_turn).map_err(|error| refusal(&error.into()))?;
+    Ok(response)
 }
 
 /// A failure before anything was said.

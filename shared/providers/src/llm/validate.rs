@@ -16,7 +16,8 @@ pub fn validate_response(ask: &LlmRequest, events: &[LlmEvent]) -> Result<(), Pr
             LlmEvent::Delta(more) => text.push_str(more),
             LlmEvent::Stop(_) if stop.is_some() => return Err(ProviderError::Protocol("two stop reasons")),
             LlmEvent::Stop(reason) => stop = Some(*reason),
-            LlmEvent::Model(_) | LlmEvent::Usage(_) | LlmEvent::Cost(_) => {}
+            // What a router adds never stands in a provider's own stream.
+            LlmEvent::Model(_) | LlmEvent::Usage(_) | LlmEvent::Cost(_) | LlmEvent::Reset | LlmEvent::Attempt(_) => {}
         }
     }
     match stop {

@@ -284,7 +284,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
     let mut out = writer(inner, turn)?;
     let prepared = prepare(inner, turn).await?;
     let input = prepared.input(prepared.messages(inner)?, inner.store().safety_state()?);
-    let llm = Llm::new(&prepared.config.llm, prepared.config.idle_timeout_ms);
+    let llm = Llm::new(&prepared.config.llm, &prepared.policy);
     let mut store = Commit {
         inner,
         key: &prepared.key,

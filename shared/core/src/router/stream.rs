@@ -4,7 +4,7 @@ use super::backoff::{Jitter, retry_in_ms};
 use super::order::ordered;
 use super::run::{self, Run};
 use super::{Health, Plan, Target, Timer, Upstream};
-use crate::turn::{Attempt, LlmEvent, LlmProvider, LlmRequest, ProviderError, TokenStream};
+use crate::turn::{Attempt, LlmEvent, LlmProvider, LlmRequest, ProviderError, StopReason, TokenStream};
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::vec;
@@ -487,7 +487,7 @@ async fn within<F: Future>(timer: &impl Timer, ms: u64, future: F) -> Option<F::
     }
 }
 
-/// Opens a stream and reads to its first token, or to a stop reason without one.
+/// Opens a stream and reads to its first token, or to a refusal without one.
 async fn first_token<U: Upstream, T: Timer>(
     inner: &Inner<U, T>,
     run: &Run,
@@ -516,12 +516,28 @@ async fn first_token<U: Upstream, T: Timer>(
         let event = within(timer, wait_ms, stream.next()).await.ok_or(late)?;
         let event = event.ok_or(ProviderError::Truncated)??;
         run.note(&event, timer.now_ms());
-        let decides = matches!(event, LlmEvent::Delta(_) | LlmEvent::Stop(_));
-        if !matches!(event, LlmEvent::Usage(_) | LlmEvent::Cost(_)) {
-            events.push(event);
+        match event {
+            LlmEvent::Usage(_) | LlmEvent::Cost(_) => {}
+            LlmEvent::Stop(StopReason::Refusal | StopReason::ContentFilter) | LlmEvent::Delta(_) => {
+                events.push(event);
+                return Ok((stream, events));
+            }
+            // Who says nothing and does not refuse has not answered. Its count of tokens may follow.
+            LlmEvent::Stop(_) => {
+                let wait_ms = TRAILER_MS.min(deadline_ms.saturating_sub(timer.now_ms()));
+                let _ = within(timer, wait_ms, rest(&mut stream, run)).await;
+                return Err(ProviderError::Protocol("empty answer"));
+            }
+            other => events.push(other),
         }
-        if decides {
-            return Ok((stream, events));
+    }
+}
+
+/// Reads the counts at the end of a stream.
+async fn rest(stream: &mut impl TokenStream, run: &Run) {
+    while let Some(Ok(event)) = stream.next().await {
+        if matches!(event, LlmEvent::Usage(_) | LlmEvent::Cost(_)) {
+            run.note(&event, 0);
         }
     }
 }

@@ -16,8 +16,9 @@ pub fn validate_response(ask: &LlmRequest, events: &[LlmEvent]) -> Result<(), Pr
             LlmEvent::Delta(more) => text.push_str(more),
             LlmEvent::Stop(_) if stop.is_some() => return Err(ProviderError::Protocol("two stop reasons")),
             LlmEvent::Stop(reason) => stop = Some(*reason),
-            // What a router adds never stands in a provider's own stream.
-            LlmEvent::Model(_) | LlmEvent::Usage(_) | LlmEvent::Cost(_) | LlmEvent::Reset | LlmEvent::Attempt(_) => {}
+            LlmEvent::Model(_) | LlmEvent::Usage(_) | LlmEvent::Cost(_) => {}
+            // The router's words, which no vendor says.
+            LlmEvent::Reset | LlmEvent::Attempt(_) => return Err(ProviderError::Protocol("not a vendor's event")),
         }
     }
     match stop {

@@ -1,7 +1,7 @@
 //! The fault matrix of docs/faults.md, on simulated time: the primary is faulty, the fall-back healthy.
 
 use super::sim::{Bench, Script, Step, refuse, say, script, stop, used, whole};
-use crate::turn::{ProviderError, StopReason};
+use crate::turn::{LlmEvent, ProviderError, StopReason};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -186,6 +186,24 @@ fn an_answer_with_its_stop_reason_is_whole_whatever_follows() {
         assert_eq!(heard.outcomes(), [("a", "ok")]);
         assert!(heard.took_ms <= 2_000, "{} ms", heard.took_ms);
     }
+}
+
+#[test]
+fn who_says_nothing_has_not_answered_but_a_refusal_is_an_answer() {
+    let empty = script(vec![stop(), used(11, 0)]);
+    let heard = Bench::new(&[("a", vec![empty]), ("b", vec![whole(WHOLE)])]).turn();
+    assert_eq!((heard.text.as_str(), heard.resets), (WHOLE, 0));
+    assert_eq!(
+        heard.outcomes(),
+        [("a", "provider-protocol"), ("a", "provider-protocol"), ("b", "ok")]
+    );
+    assert!(
+        heard.attempts.iter().all(|attempt| attempt.usage.is_some()),
+        "it was counted, so it is charged"
+    );
+    let refusal = Step::Tell(LlmEvent::Stop(StopReason::Refusal));
+    let heard = Bench::new(&[("a", vec![script(vec![refusal])]), ("b", vec![whole(WHOLE)])]).turn();
+    assert_eq!((heard.text.as_str(), heard.stop), ("", Some(StopReason::Refusal)));
 }
 
 #[test]

@@ -49,7 +49,10 @@ fn said(script: &Script) -> (String, bool) {
     for step in &script.steps {
         match step {
             Step::Tell(LlmEvent::Delta(word)) => text.push_str(word),
-            Step::Tell(LlmEvent::Stop(_)) => return (text, true),
+            Step::Tell(LlmEvent::Stop(_)) => {
+                let whole = !text.is_empty();
+                return (text, whole);
+            }
             Step::Fail(_) | Step::Hang | Step::End => break,
             _ => {}
         }

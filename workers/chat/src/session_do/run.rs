@@ -331,7 +331,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
             feature: "chat",
             person: prepared.begin.person_id.as_str(),
             id: turn.as_str(),
-            targets: &prepared.policy.targets,
+            targets: llm.targets(),
         },
     );
     let mut store = Commit {

@@ -138,7 +138,7 @@ impl Work {
                 feature: "api",
                 person: person.as_str(),
                 id: turn.as_str(),
-                targets: &self.policy.targets,
+                targets: llm.targets(),
             },
         );
         let judge = Judge::new(&llm, self.config.safety_model.as_deref(), self.config.safety_timeout_ms);

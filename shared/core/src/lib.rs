@@ -13,6 +13,7 @@ pub mod pricing;
 pub mod prompt;
 pub mod registry;
 pub mod response;
+pub mod router;
 pub mod safety;
 pub mod sealed;
 pub mod session;

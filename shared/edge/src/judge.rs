@@ -1,11 +1,12 @@
-//! The second stage of the crisis gate, over the configured model.
+//! The second stage of the crisis gate, over a configured model: asked once, without fall-backs, in its own time.
 
 use crate::llm::Llm;
 use futures::future::{Either, select};
 use silent_core::conversation::Message;
+use silent_core::router::Upstream;
 use silent_core::safety::Level;
 use silent_core::trace::TraceContext;
-use silent_core::turn::{LlmEvent, LlmProvider, LlmRequest, SafetyModel, TokenStream};
+use silent_core::turn::{LlmEvent, LlmRequest, SafetyModel, TokenStream};
 use std::pin::pin;
 use std::time::Duration;
 use worker::Delay;
@@ -49,7 +50,8 @@ impl<'a> Judge<'a> {
             response_schema: None,
             trace: Some(trace.clone()),
         };
-        let mut stream = self.llm.stream(&request).await.ok()?;
+        let (vendors, target) = self.llm.judge(model)?;
+        let mut stream = vendors.open(&target, &request).await.ok()?;
         let mut said = String::new();
         while let Some(event) = stream.next().await {
             if let LlmEvent::Delta(text) = event.ok()? {

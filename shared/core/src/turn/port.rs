@@ -1,6 +1,6 @@
 //! What a turn needs from the outside.
 
-use super::{Part, TurnEvent, Usage};
+use super::{Attempt, Part, TurnEvent, Usage};
 use crate::conversation::Message;
 use crate::safety::{self, Assessment, Level, SafetyState};
 use crate::trace::TraceContext;
@@ -78,6 +78,10 @@ pub enum LlmEvent {
     Cost(u64),
     /// The reason of the end: without it an answer is not whole.
     Stop(StopReason),
+    /// Everything said so far is void: another model begins the answer anew.
+    Reset,
+    /// An attempt at an answer is over. Where these are told, their tokens and cost are the answer's.
+    Attempt(Attempt),
 }
 
 /// Why a model gave no whole answer. Carries no text of the vendor, which may quote the person.
@@ -185,6 +189,11 @@ impl ProviderError {
 pub trait TokenStream {
     /// The next event, or none at the end.
     async fn next(&mut self) -> Option<Result<LlmEvent, ProviderError>>;
+
+    /// Ends the stream early, upstream too; gives the attempts that were under way. Nothing follows.
+    fn abandon(&mut self) -> Vec<LlmEvent> {
+        Vec::new()
+    }
 }
 
 /// A model.

@@ -173,6 +173,7 @@ fn shown(event: &Result<LlmEvent, ProviderError>) -> String {
         ),
         Ok(LlmEvent::Cost(micros)) => format!("cost {micros}"),
         Ok(LlmEvent::Stop(reason)) => format!("stop {}", reason.slug()),
+        Ok(other) => format!("{other:?}, which no vendor says"),
         Err(error) => format!("error {error:?}"),
     }
 }

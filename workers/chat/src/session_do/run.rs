@@ -13,6 +13,7 @@ use serde_json::json;
 use silent_core::conversation::{Message, Role};
 use silent_core::ids::{SessionId, TurnId};
 use silent_core::memory;
+use silent_core::router::Routing;
 use silent_core::sealed::DataKey;
 use silent_core::session::{Command, Effect, Order};
 use silent_core::trace::{Recorder, names};
@@ -20,6 +21,7 @@ use silent_core::turn::{
     Clock, ConversationStore, Part, PartSink, Policy, Status, StoreError, TurnInput, TurnRecord, process_turn,
     unanswered,
 };
+use silent_edge::budgeted::{Budgeted, Charge, Choices};
 use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::gate::Gate;
@@ -27,6 +29,7 @@ use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
 use silent_edge::{SystemClock, log, random, registry};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// While a turn runs, an alarm is never further away than this: it finds turns whose object was lost.
@@ -307,7 +310,30 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
     let mut out = writer(inner, turn)?;
     let prepared = prepare(inner, turn).await?;
     let input = prepared.input(prepared.messages(inner)?, inner.store().safety_state()?);
-    let llm = Llm::new(&prepared.config.llm, prepared.config.idle_timeout_ms);
+    let config = &prepared.config;
+    let llm = Llm::new(&config.llm, &prepared.policy);
+    let cheaper = Policy {
+        routing: Routing::Cost,
+        ..prepared.policy.clone()
+    };
+    let without = config.llm.offline();
+    let cheap = Llm::new(&config.llm, &cheaper);
+    let free = Llm::new(&without, &prepared.policy);
+    let budgeted = Budgeted::new(
+        Choices {
+            usual: &llm,
+            cheap: &cheap,
+            free: &free,
+        },
+        Charge {
+            env: &inner.env,
+            budgets: &config.budgets,
+            feature: "chat",
+            person: prepared.begin.person_id.as_str(),
+            id: turn.as_str(),
+            targets: &prepared.policy.targets,
+        },
+    );
     let mut store = Commit {
         inner,
         key: &prepared.key,
@@ -315,6 +341,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
+        cost_micros: Cell::new(None),
     };
     let stopped = async move {
         let stop = match stopped {
@@ -329,7 +356,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
     process_turn(
         input,
         &prepared.policy,
-        &llm,
+        &budgeted,
         &Gate::new(inner.env.service("SAFETY")?),
         &Judge::new(
             &llm,
@@ -342,6 +369,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         stopped,
     )
     .await;
+    budgeted.settle(store.cost_micros.get()).await;
     send(inner, &prepared.trace);
     Ok(())
 }
@@ -365,6 +393,7 @@ async fn close(inner: &Rc<Inner>, turn: &TurnId, status: Status) -> Result<(), A
         trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
+        cost_micros: Cell::new(None),
     };
     let stored = store.commit(&record, &parts).await;
     for part in parts {
@@ -382,10 +411,13 @@ struct Commit<'a> {
     trace: &'a Recorder,
     begin: &'a Begin,
     out: Writer,
+    /// What the turn cost, once it is known.
+    cost_micros: Cell<Option<u64>>,
 }
 
 impl Commit<'_> {
     async fn write(&self, record: &TurnRecord, last: &[Part]) -> Result<(), ApiError> {
+        self.cost_micros.set(record.event.cost_micros);
         let session = &self.begin.session_id;
         let turn = &self.row.turn_id;
         let mut parts = self.out.parts();

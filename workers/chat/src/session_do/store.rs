@@ -27,6 +27,7 @@ const BEGIN: &str = "begin";
 const SAFETY: &str = "safety";
 const DELETED: &str = "deleted";
 const TOUCH: &str = "touch";
+const COMMENT: &str = "comment:";
 const COLUMNS: &str = "seq, turn_id, message_id, kind, status, replaced_by, fingerprint, accepted_at_ms,
   country, traceparent, sealed_input, sealed_output, sealed_stream, provider, model, crisis_level";
 
@@ -216,7 +217,10 @@ impl Store {
                     vec![DELETED.into()],
                 ),
                 ("DELETE FROM turn", vec![]),
-                ("DELETE FROM meta WHERE key = ?", vec![TOUCH.into()]),
+                (
+                    "DELETE FROM meta WHERE key = ? OR key LIKE ?",
+                    vec![TOUCH.into(), format!("{COMMENT}%").into()],
+                ),
                 ("DELETE FROM outbox", vec![]),
                 ("INSERT INTO outbox(body) VALUES (?)", vec![json(&message)?.into()]),
             ],
@@ -377,6 +381,20 @@ impl Store {
             vec![i64::from(satisfaction_milli).into(), id.as_str().into()],
         )?;
         Ok(())
+    }
+
+    /// Keeps what the person said about an answer in their own words, sealed.
+    pub(super) fn put_comment(&self, id: &TurnId, sealed: String) -> Outcome<()> {
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            vec![format!("{COMMENT}{id}").into(), sealed.into()],
+        )?;
+        Ok(())
+    }
+
+    /// That comment.
+    pub(super) fn comment(&self, id: &TurnId) -> Outcome<Option<String>> {
+        self.meta(&format!("{COMMENT}{id}"))
     }
 
     pub(super) fn outbox(&self, limit: u32) -> Outcome<Vec<OutboxRow>> {

@@ -189,6 +189,16 @@ pub(super) async fn feedback(inner: &Rc<Inner>, turn: &TurnId, mut request: Requ
     let store = inner.store();
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
+    let comment = feedback
+        .comment
+        .as_deref()
+        .map(str::trim)
+        .filter(|comment| !comment.is_empty());
+    if let Some(comment) = comment {
+        let key = inner.key().await?;
+        let sealed = seal(&key, comment, &place(&begin.session_id, turn, "comment"))?;
+        store.put_comment(turn, sealed)?;
+    }
     store.rate(turn, satisfaction_milli)?;
     store.put_message(&QueueMessage::Feedback {
         event_id: format!("{}:{}", begin.session_id, row.seq),

@@ -116,12 +116,21 @@ pub(super) async fn export(inner: &Rc<Inner>) -> Result<Response, ApiError> {
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
     let mut rows = store.page(u64::MAX >> 11, true, u32::MAX >> 1)?;
     rows.reverse();
+    let mut comments = serde_json::Map::new();
+    for row in &rows {
+        let sealed = store.comment(&row.turn_id)?;
+        let place = place(&begin.session_id, &row.turn_id, "comment");
+        if let Some(comment) = sealed.and_then(|sealed| open_text(&key, &sealed, &place)) {
+            comments.insert(row.turn_id.to_string(), comment.into());
+        }
+    }
     Ok(Response::from_json(&json!({
         "session_id": begin.session_id,
         "created_at": rfc3339(begin.created_at_ms),
         "product": begin.product,
         "locale": begin.locale,
         "assignment": begin.assignment.variants(),
+        "comments": comments,
         "messages": rows.iter().flat_map(|row| messages(row, &begin.session_id, &key)).collect::<Vec<_>>(),
     }))?)
 }

@@ -10,6 +10,7 @@ use futures::{SinkExt, StreamExt, stream};
 use serde_json::Value;
 use silent_core::conversation::Role;
 use silent_core::ids::{SessionId, TurnId};
+use silent_core::router::Routing;
 use silent_core::safety::SafetyState;
 use silent_core::turn::{
     Clock, ConversationStore, Kind, Part, PartSink, Policy, SafetyGate, StoreError, TurnEvent, TurnInput, TurnRecord,
@@ -17,6 +18,7 @@ use silent_core::turn::{
 };
 use silent_core::variants::Subject;
 use silent_edge::api_key::ApiKey;
+use silent_edge::budgeted::{Budgeted, Charge, Choices};
 use silent_edge::error::ApiError;
 use silent_edge::gate::Gate;
 use silent_edge::judge::Judge;
@@ -115,12 +117,35 @@ impl Work {
         };
         let gate = Gate::new(service);
         self.input.safety_state = remembered(&self.input, &gate).await;
-        let llm = Llm::new(&self.config.llm, self.config.idle_timeout_ms);
+        let llm = Llm::new(&self.config.llm, &self.policy);
+        let cheaper = Policy {
+            routing: Routing::Cost,
+            ..self.policy.clone()
+        };
+        let without = self.config.llm.offline();
+        let cheap = Llm::new(&self.config.llm, &cheaper);
+        let free = Llm::new(&without, &self.policy);
+        let (person, turn) = (self.input.person_id.clone(), self.input.turn_id.clone());
+        let budgeted = Budgeted::new(
+            Choices {
+                usual: &llm,
+                cheap: &cheap,
+                free: &free,
+            },
+            Charge {
+                env: &self.env,
+                budgets: &self.config.budgets,
+                feature: "api",
+                person: person.as_str(),
+                id: turn.as_str(),
+                targets: &self.policy.targets,
+            },
+        );
         let judge = Judge::new(&llm, self.config.safety_model.as_deref(), self.config.safety_timeout_ms);
         process_turn(
             self.input,
             &self.policy,
-            &llm,
+            &budgeted,
             &gate,
             &judge,
             &mut outbox,
@@ -132,6 +157,8 @@ impl Work {
             },
         )
         .await;
+        let cost_micros = outbox.event.as_ref().and_then(|event| event.cost_micros);
+        budgeted.settle(cost_micros).await;
         let _ = over.send(Over {
             event: outbox.event,
             safety: sink.safety,
@@ -190,6 +217,8 @@ pub(super) async fn create(
     let window = door.config.window_tokens;
     let mut policy = policy::companion(&snapshot, &assignment, person.as_str(), &setting, window).map_err(ours)?;
     policy.product = "api".into();
+    // This protocol has no word for taking back what was said.
+    policy.allows_reset = false;
     if !ask.instructions.is_empty() {
         policy
             .prompt

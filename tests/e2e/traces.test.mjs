@@ -136,6 +136,13 @@ test("of what is not sampled, errors and crises are kept", async () => {
     for (const name of ["turn", "turn.llm", "chat "]) {
       assert.deepEqual([of(name).status, of(name).attributes["error.type"]], [ERROR, "provider-status"], name);
     }
+    // Each attempt is a span, whose id its request carried.
+    const twice = await turn(guest, "sampled twice status=500");
+    const calls = (await collector.trace(twice.trace)).filter(({ kind }) => kind === CLIENT);
+    const sent = llm.about("sampled twice").map(({ headers }) => headers.traceparent);
+    assert.ok(sent.length >= 2);
+    assert.deepEqual(calls.map(({ id }) => `00-${twice.trace}-${id}-00`).toSorted(), sent.toSorted());
+    assert.ok(calls.every(({ status }) => status === ERROR));
     const crisis = await turn(guest, "I want to die");
     const kept = await collector.trace(crisis.trace);
     const root = kept.find(({ name }) => name === "turn");

@@ -4,6 +4,7 @@ use super::order::input_tokens;
 use super::{Permit, Target};
 use crate::memory::estimate_tokens;
 use crate::pricing;
+use crate::trace::TraceContext;
 use crate::turn::{Attempt, LlmEvent, LlmRequest, Usage};
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
@@ -18,6 +19,8 @@ pub(crate) const BREAKER_OPEN: &str = "breaker-open";
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) target: Target,
+    /// What its request carries.
+    pub(crate) trace: Option<TraceContext>,
     pub(crate) permit: Permit,
     pub(crate) started_at_ms: u64,
     pub(crate) opened_ms: Cell<Option<u64>>,
@@ -30,9 +33,10 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(target: Target, permit: Permit, started_at_ms: u64) -> Self {
+    pub(crate) fn new(target: Target, trace: Option<TraceContext>, permit: Permit, started_at_ms: u64) -> Self {
         Self {
             target,
+            trace,
             permit,
             started_at_ms,
             opened_ms: Cell::default(),
@@ -78,6 +82,7 @@ impl Run {
         Attempt {
             provider: self.target.provider.clone(),
             model: self.target.model.clone(),
+            span_id: self.trace.as_ref().map(|trace| trace.span_id.hex()),
             cost_micros: self.cost_micros.get().or_else(|| usage.and_then(by_table)),
             response_model,
             outcome: outcome.into(),
@@ -117,6 +122,7 @@ pub(crate) fn skipped(target: &Target, now_ms: u64) -> Attempt {
     Attempt {
         provider: target.provider.clone(),
         model: target.model.clone(),
+        span_id: None,
         response_model: None,
         outcome: BREAKER_OPEN.into(),
         started_at_ms: now_ms,

@@ -76,6 +76,7 @@ impl<U: Upstream, T: Timer> LlmProvider for Router<U, T> {
             ready: VecDeque::new(),
             current: None,
             running: Vec::new(),
+            started: 0,
             void: false,
             over: false,
         })
@@ -119,6 +120,8 @@ pub struct RouterStream<U: Upstream, T> {
     current: Option<Current<U::Stream>>,
     /// Attempts under way, for whoever gives them up.
     running: Vec<Rc<Run>>,
+    /// Attempts so far, which numbers their spans.
+    started: u32,
     /// Whether words were passed on whose answer broke off.
     void: bool,
     over: bool,
@@ -297,7 +300,9 @@ impl<U: Upstream, T: Timer> RouterStream<U, T> {
             .borrow_mut()
             .ask(&candidate.target, now_ms, probe_ms)?;
         candidate.asked = candidate.asked.saturating_add(1);
-        let run = Rc::new(Run::new(candidate.target.clone(), permit, now_ms));
+        let trace = self.request.trace.as_ref().map(|trace| trace.attempt(self.started));
+        let run = Rc::new(Run::new(candidate.target.clone(), trace, permit, now_ms));
+        self.started = self.started.saturating_add(1);
         self.running.push(run.clone());
         Some(run)
     }
@@ -308,7 +313,7 @@ impl<U: Upstream, T: Timer> RouterStream<U, T> {
             return Ok(None);
         };
         let inner = self.inner.clone();
-        let asked = self.asked(&run.target);
+        let asked = self.asked(&run);
         let deadline_ms = self.deadline_ms;
         let mut attempt = pin!(first_token(&inner, &run, &asked, deadline_ms));
         let late = match inner.plan.hedge_after_ms {
@@ -323,7 +328,7 @@ impl<U: Upstream, T: Timer> RouterStream<U, T> {
             let begun = attempt.await;
             return self.settle(first, &run, begun);
         };
-        let asked = self.asked(&hedge.target);
+        let asked = self.asked(&hedge);
         let mut other = pin!(first_token(&inner, &hedge, &asked, deadline_ms));
         match select(attempt.as_mut(), other.as_mut()).await {
             Either::Left((Ok(won), _)) => {
@@ -357,9 +362,10 @@ impl<U: Upstream, T: Timer> RouterStream<U, T> {
         Some((at, self.start(at)?))
     }
 
-    fn asked(&self, target: &Target) -> LlmRequest {
+    fn asked(&self, run: &Run) -> LlmRequest {
         LlmRequest {
-            model: target.model.clone(),
+            model: run.target.model.clone(),
+            trace: run.trace.clone(),
             ..self.request.clone()
         }
     }

@@ -27,7 +27,8 @@ pub fn wait_ms(tried: Tried, tries: u32, jitter: u64) -> Option<u64> {
     let backoff = 1_000_u64 << tries.saturating_sub(1).min(8);
     let backoff = (backoff + jitter % (backoff / 4)).min(LONGEST_MS);
     match tried {
-        Tried::NoAnswer | Tried::Status(429 | 502 | 503 | 504, None) => Some(backoff),
+        // 520 to 527 and 530 are said by Cloudflare's own edge, for a collector that it cannot reach.
+        Tried::NoAnswer | Tried::Status(429 | 502 | 503 | 504 | 520..=527 | 530, None) => Some(backoff),
         Tried::Status(429 | 502 | 503 | 504, Some(seconds)) => {
             Some(seconds.saturating_mul(1_000)).filter(|wait| *wait <= LONGEST_MS)
         }

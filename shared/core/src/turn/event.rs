@@ -118,6 +118,9 @@ pub struct Attempt {
     /// The model that answered, in the provider's words, where it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_model: Option<String>,
+    /// The request's span in the turn's trace, as W3C Trace Context writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
     /// `ok`, `stopped` (by the person), `hedge-lost`, `breaker-open` (not asked), or a failure's slug.
     pub outcome: String,
     /// Milliseconds since 1970.
@@ -145,6 +148,13 @@ pub struct Attempt {
 const NOT_HEARD: [&str; 2] = ["hedge-lost", "breaker-open"];
 
 impl Attempt {
+    /// The slug of what failed; none where nothing did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        let outcome = self.outcome.as_str();
+        (self.was_heard() && !matches!(outcome, "ok" | "stopped")).then_some(outcome)
+    }
+
     /// Whether the person may have heard it.
     #[must_use]
     pub fn was_heard(&self) -> bool {

@@ -135,7 +135,7 @@ impl Answer {
         }
     }
 
-    /// The one request that gave the answer, in the words of traces.
+    /// The request that gave the answer, in the words of traces.
     fn call<'a>(&'a self, input: &'a TurnInput, policy: &'a Policy) -> ModelCall<'a> {
         ModelCall {
             provider: &self.provider,
@@ -517,7 +517,7 @@ async fn model_answer<P: LlmProvider>(
     if answer.error.is_some() {
         answer.status = Status::Failed;
     }
-    call.end(&answer.call(input, policy), clock.now_ms());
+    call.end(&answer.attempts, &answer.call(input, policy), clock.now_ms());
     answer
 }
 

@@ -557,6 +557,7 @@ fn attempt(provider: &str, outcome: &str, usage: Option<(u64, u64)>, cost_micros
         provider: provider.into(),
         model: "gpt-4o-mini".into(),
         response_model: None,
+        span_id: None,
         outcome: outcome.into(),
         started_at_ms: 1,
         opened_ms: Some(2),

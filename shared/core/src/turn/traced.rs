@@ -1,6 +1,6 @@
 //! What a turn's trace says about its parts.
 
-use super::{Status, TurnEvent};
+use super::{Attempt, Status, TurnEvent};
 use crate::safety::Assessment;
 use crate::trace::names::{self, ModelCall};
 use crate::trace::{Kind, Recorder, SpanId, TraceContext};
@@ -67,24 +67,58 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn end(self, call: &ModelCall<'_>, at_ms: u64) {
+    /// The answer is over. `call` is the request as a whole, which is also the only one where no attempts were told of.
+    pub(super) fn end(self, attempts: &[Attempt], call: &ModelCall<'_>, at_ms: u64) {
         let Self { trace, answer, .. } = self;
+        if attempts.is_empty() {
+            self.request(self.request, call, self.began_ms, at_ms);
+        }
+        for attempt in attempts {
+            self.attempt(attempt, call);
+        }
+        if let Some(slug) = call.error {
+            trace.fail(answer, slug);
+        }
+        if call.finish_reason.is_some() {
+            trace.event(answer, names::STREAM_COMPLETE, at_ms);
+        }
+        trace.end(answer, at_ms);
+    }
+
+    /// One attempt's span; none for a provider that was left alone.
+    fn attempt(&self, attempt: &Attempt, call: &ModelCall<'_>) {
+        let Some(span) = attempt.span_id.as_deref().and_then(SpanId::parse) else {
+            return;
+        };
+        let one = ModelCall {
+            provider: &attempt.provider,
+            model: &attempt.model,
+            response_model: attempt.response_model.as_deref(),
+            finish_reason: call.finish_reason.filter(|_| attempt.outcome == "ok"),
+            usage: attempt.usage,
+            error: attempt.failure(),
+            ..call.clone()
+        };
+        let at_ms = |ms: u64| attempt.started_at_ms.saturating_add(ms);
+        self.request(span, &one, attempt.started_at_ms, at_ms(attempt.total_ms));
+        self.trace.set(span, "llm.outcome", attempt.outcome.as_str());
+        if let Some(ms) = attempt.ttft_ms {
+            self.trace.event(span, names::TTFT, at_ms(ms));
+        }
+    }
+
+    fn request(&self, span: SpanId, call: &ModelCall<'_>, start_ms: u64, end_ms: u64) {
         // The embedded listener is nobody's server.
         let kind = if call.provider == "offline" {
             Kind::Internal
         } else {
             Kind::Client
         };
-        trace.start_as(self.request, answer, call.name(), kind, self.began_ms);
-        trace.set_all(self.request, call.attributes());
+        self.trace.start_as(span, self.answer, call.name(), kind, start_ms);
+        self.trace.set_all(span, call.attributes());
         if let Some(slug) = call.error {
-            trace.fail(self.request, slug);
-            trace.fail(answer, slug);
+            self.trace.fail(span, slug);
         }
-        if call.finish_reason.is_some() {
-            trace.event(answer, names::STREAM_COMPLETE, at_ms);
-        }
-        trace.end(self.request, at_ms);
-        trace.end(answer, at_ms);
+        self.trace.end(span, end_ms);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::conversation::{Message, Role};
 use crate::router::{Health, Plan, Router, Target, Timer, Upstream};
+use crate::trace::TraceContext;
 use crate::turn::{Attempt, LlmEvent, LlmProvider, LlmRequest, ProviderError, StopReason, TokenStream, Usage};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::rc::Rc;
@@ -135,6 +136,8 @@ pub(super) struct World {
     pub(super) scripts: RefCell<BTreeMap<Target, VecDeque<Script>>>,
     /// Who was asked, and when.
     pub(super) asked: RefCell<Vec<(String, u64)>>,
+    /// The span that each of them was asked with.
+    pub(super) spans: RefCell<Vec<String>>,
     /// Upstreams that somebody holds.
     pub(super) alive: Cell<i32>,
 }
@@ -186,6 +189,10 @@ impl Upstream for Fakes {
     async fn open(&self, target: &Target, request: &LlmRequest) -> Result<FakeStream, ProviderError> {
         assert_eq!(target.model, request.model);
         let alive = Alive::new(&self.0);
+        self.0
+            .spans
+            .borrow_mut()
+            .extend(request.trace.as_ref().map(|trace| trace.span_id.hex()));
         let timer = SimTimer(self.0.clock.clone());
         self.0
             .asked
@@ -237,7 +244,7 @@ pub(super) fn ask() -> LlmRequest {
         max_output_tokens: 100,
         temperature_milli: 700,
         response_schema: None,
-        trace: None,
+        trace: TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", None),
     }
 }
 
@@ -355,6 +362,14 @@ impl Bench {
                 }
             }
             assert_eq!(self.world.alive.get(), 0, "an upstream lives on");
+            let mut sent = self.world.spans.take();
+            let named = heard.attempts.iter().filter_map(|attempt| attempt.span_id.clone());
+            let mut named: Vec<String> = named.collect();
+            sent.sort();
+            named.sort();
+            assert_eq!(sent, named, "every request carries the span of one attempt");
+            named.dedup();
+            assert_eq!(sent.len(), named.len(), "no two attempts share a span");
         });
         heard.took_ms = clock.now_ms.get() - began_ms;
         heard

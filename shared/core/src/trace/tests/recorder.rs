@@ -72,7 +72,7 @@ fn a_runaway_turn_stays_bounded() {
 #[test]
 fn only_what_may_pass_is_tried_again() {
     let wait = |status| retry::wait_ms(Tried::Status(status, None), 1, 0);
-    for status in [429, 502, 503, 504] {
+    for status in [429, 502, 503, 504, 521, 530] {
         assert_eq!(wait(status), Some(1_000));
     }
     for status in [400, 401, 403, 404, 408, 413, 500, 501] {

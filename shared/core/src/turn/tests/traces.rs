@@ -97,3 +97,59 @@ fn a_crisis_and_an_absent_gate_are_kept_and_a_plain_turn_is_not() {
 
     assert!(run(case("hello", Ok(vec![delta("Hm."), stop()]))).spans.is_empty());
 }
+
+#[test]
+fn every_attempt_is_a_span_of_its_own() {
+    let named = |attempt: Attempt, n: u8| {
+        let span_id = Some(alloc::format!("{n:016x}"));
+        Ok(LlmEvent::Attempt(Attempt { span_id, ..attempt }))
+    };
+    let outcome = run(case(
+        "hello",
+        Ok(vec![
+            // Not asked: no request, no span.
+            Ok(LlmEvent::Attempt(attempt("first", "breaker-open", None, None))),
+            named(attempt("bedrock", "provider-truncated", Some((10, 3)), Some(7)), 1),
+            named(attempt("gemini", "hedge-lost", None, None), 2),
+            delta("All of it."),
+            stop(),
+            named(attempt("second", "ok", Some((10, 5)), Some(9)), 3),
+        ]),
+    ));
+    let llm = find(&outcome.spans, "turn.llm");
+    let calls: Vec<_> = outcome
+        .spans
+        .iter()
+        .filter(|span| span.parent == Some(llm.span_id))
+        .collect();
+    let told: Vec<_> = calls
+        .iter()
+        .map(|span| {
+            let text = |name| match attribute(span, name) {
+                Some(Value::Text(text)) => text.as_str(),
+                _ => "",
+            };
+            (
+                span.span_id.hex(),
+                text("gen_ai.provider.name"),
+                text("error.type"),
+                span.outcome,
+                span.start_ms,
+                span.end_ms,
+            )
+        })
+        .collect();
+    let id = |n: u8| alloc::format!("{n:016x}");
+    assert_eq!(
+        told,
+        [
+            (id(1), "aws.bedrock", "provider-truncated", Ending::Error, 1, 5),
+            (id(2), "gcp.gemini", "", Ending::Unset, 1, 5),
+            (id(3), "second", "", Ending::Unset, 1, 5),
+        ]
+    );
+    let reasons = |span: &Span| attribute(span, "gen_ai.response.finish_reasons").cloned();
+    assert_eq!(reasons(calls[2]), Some(Value::List(vec!["stop".into()])));
+    assert_eq!(reasons(calls[0]), None);
+    assert_eq!(llm.outcome, Ending::Unset, "the answer as a whole did not fail");
+}

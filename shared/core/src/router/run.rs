@@ -82,7 +82,7 @@ impl Run {
         Attempt {
             provider: self.target.provider.clone(),
             model: self.target.model.clone(),
-            span_id: self.trace.as_ref().map(|trace| trace.span_id.hex()),
+            span_id: self.trace.as_ref().map(|trace| trace.span_id),
             cost_micros: self.cost_micros.get().or_else(|| usage.and_then(by_table)),
             response_model,
             outcome: outcome.into(),

@@ -1,7 +1,9 @@
 //! Identifiers of traces and spans: never all zero, which W3C Trace Context calls invalid.
 
+use crate::ids::InvalidId;
 use alloc::string::String;
 use core::fmt;
+use serde::{Deserialize, Serialize};
 
 /// Writes bytes in lower-case hexadecimal.
 fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +30,8 @@ pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $bytes:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $name([u8; $bytes]);
 
         impl $name {
@@ -57,6 +60,19 @@ macro_rules! id {
             #[must_use]
             pub fn hex(&self) -> String {
                 alloc::format!("{self}")
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                Self::parse(&text).ok_or(InvalidId)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.hex()
             }
         }
 

@@ -2,6 +2,7 @@
 
 use crate::ids::{PersonId, SessionId, TurnId};
 use crate::safety::Tag;
+use crate::trace::SpanId;
 use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -118,9 +119,9 @@ pub struct Attempt {
     /// The model that answered, in the provider's words, where it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_model: Option<String>,
-    /// The request's span in the turn's trace, as W3C Trace Context writes it.
+    /// The request's span in the turn's trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub span_id: Option<String>,
+    pub span_id: Option<SpanId>,
     /// `ok`, `stopped` (by the person), `hedge-lost`, `breaker-open` (not asked), or a failure's slug.
     pub outcome: String,
     /// Milliseconds since 1970.

@@ -87,7 +87,7 @@ impl<'a> Call<'a> {
 
     /// One attempt's span; none for a provider that was left alone.
     fn attempt(&self, attempt: &Attempt, call: &ModelCall<'_>) {
-        let Some(span) = attempt.span_id.as_deref().and_then(SpanId::parse) else {
+        let Some(span) = attempt.span_id else {
             return;
         };
         let one = ModelCall {

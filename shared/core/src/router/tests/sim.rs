@@ -2,7 +2,7 @@
 
 use crate::conversation::{Message, Role};
 use crate::router::{Health, Plan, Router, Target, Timer, Upstream};
-use crate::trace::TraceContext;
+use crate::trace::{SpanId, TraceContext};
 use crate::turn::{Attempt, LlmEvent, LlmProvider, LlmRequest, ProviderError, StopReason, TokenStream, Usage};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::rc::Rc;
@@ -138,7 +138,7 @@ pub(super) struct World {
     /// Who was asked, and when.
     pub(super) asked: RefCell<Vec<(String, u64)>>,
     /// The span that each of them was asked with.
-    pub(super) spans: RefCell<Vec<String>>,
+    pub(super) spans: RefCell<Vec<SpanId>>,
     /// Upstreams that somebody holds.
     pub(super) alive: Cell<i32>,
 }
@@ -193,7 +193,7 @@ impl Upstream for Fakes {
         self.0
             .spans
             .borrow_mut()
-            .extend(request.trace.as_ref().map(|trace| trace.span_id.hex()));
+            .extend(request.trace.as_ref().map(|trace| trace.span_id));
         let timer = SimTimer(self.0.clock.clone());
         self.0
             .asked
@@ -364,8 +364,8 @@ impl Bench {
             }
             assert_eq!(self.world.alive.get(), 0, "an upstream lives on");
             let mut sent = self.world.spans.take();
-            let named = heard.attempts.iter().filter_map(|attempt| attempt.span_id.clone());
-            let mut named: Vec<String> = named.collect();
+            let named = heard.attempts.iter().filter_map(|attempt| attempt.span_id);
+            let mut named: Vec<SpanId> = named.collect();
             sent.sort();
             named.sort();
             assert_eq!(sent, named, "every request carries the span of one attempt");

@@ -176,6 +176,15 @@ proptest! {
     }
 
     #[test]
+    fn ids_are_kept_as_text_and_all_zero_is_none(bytes: [u8; 8]) {
+        let id = crate::trace::SpanId::new(bytes);
+        let text = serde_json::to_string(&id).unwrap();
+        prop_assert_eq!(&text, &format!("\"{}\"", id));
+        prop_assert_eq!(serde_json::from_str::<crate::trace::SpanId>(&text).unwrap(), id);
+        prop_assert!(serde_json::from_str::<crate::trace::SpanId>("\"0000000000000000\"").is_err());
+    }
+
+    #[test]
     fn children_never_share_an_id(span: [u8; 8], a: u32, b: u32) {
         let span = crate::trace::SpanId::new(span);
         prop_assert_eq!(span.child(a) == span.child(b), a == b);

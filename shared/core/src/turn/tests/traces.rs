@@ -1,7 +1,7 @@
 //! The spans of a turn, whose caller's trace is not sampled: what is kept all the same, and what it says.
 
 use super::*;
-use crate::trace::{Kind, Outcome as Ending, Value};
+use crate::trace::{Kind, Outcome as Ending, SpanId, Value};
 
 const SECRET: &str = "zebra";
 
@@ -101,7 +101,7 @@ fn a_crisis_and_an_absent_gate_are_kept_and_a_plain_turn_is_not() {
 #[test]
 fn every_attempt_is_a_span_of_its_own() {
     let named = |attempt: Attempt, n: u8| {
-        let span_id = Some(alloc::format!("{n:016x}"));
+        let span_id = SpanId::parse(&alloc::format!("{n:016x}"));
         Ok(LlmEvent::Attempt(Attempt { span_id, ..attempt }))
     };
     let outcome = run(case(

@@ -14,6 +14,7 @@ pub mod judge;
 pub mod llm;
 pub mod log;
 pub mod queue;
+pub mod r2;
 pub mod random;
 pub mod registry;
 pub mod token;

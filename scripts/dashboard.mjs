@@ -28,6 +28,7 @@ export async function stageRegistry(stack) {
 
 async function main() {
   const wanted = process.argv.slice(2);
+  if (wanted.some((name) => !(name in VIEWS))) throw new Error(`views: ${Object.keys(VIEWS).join(", ")}`);
   const { startStack } = await import("../tests/stack.mjs");
   const { DESKTOP, PHONE, openBrowser, shot } = await import("../tests/browser/browser.mjs");
   const { adminContext, openView, settled } = await import("../tests/browser/admin-page.mjs");

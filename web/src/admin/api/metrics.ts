@@ -1,5 +1,5 @@
 // Figures. Each query may find nothing there: an absent route is an empty answer, not a fault.
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, query } from "./client";
 import { Problem } from "./problem";
 import type { Comparison, Costs, Live, Overview, Safety, Series } from "./types";
@@ -33,6 +33,8 @@ export const comparison = (pair: Pair) => queryOptions({
   queryKey: ["metrics", "compare", pair.category, pair.control, pair.treatment, pair.from, pair.to, pair.planned],
   queryFn: ({ signal }) => orNothing(get<Comparison>(`/metrics/compare${query({ ...pair })}`, signal)),
   staleTime: FIVE_MINUTES_MS,
+  // While other days load, the old ones stay; another pair's figures never do.
+  placeholderData: (before, asked) => (asked && [2, 3, 4].every((part) => asked.queryKey[part] === [pair.category, pair.control, pair.treatment][part - 2]) ? before : undefined),
 });
 
 export const live = () => queryOptions({
@@ -44,9 +46,11 @@ export const live = () => queryOptions({
 export const safety = (days: number) => queryOptions({
   queryKey: ["metrics", "safety", days],
   queryFn: ({ signal }) => orNothing(get<Safety>(`/metrics/safety${query({ days })}`, signal)),
+  placeholderData: keepPreviousData,
 });
 
 export const costs = (days: number) => queryOptions({
   queryKey: ["metrics", "costs", days],
   queryFn: ({ signal }) => orNothing(get<Costs>(`/metrics/costs${query({ days })}`, signal)),
+  placeholderData: keepPreviousData,
 });

@@ -3,14 +3,14 @@ import { useId, useState, type ReactNode } from "react";
 
 export interface Line { key: string; name: string; colour: string; values: (number | null)[]; isBase?: boolean }
 
-export function ChartFigure({ title, days, lines, format, children, isPlain = false }: { title: string; days: string[]; lines: Line[]; format: (value: number | null) => string; children: ReactNode; isPlain?: boolean }) {
+export function ChartFigure({ title, days, lines, format, children, isPlain = false, isBars = false }: { title: string; days: string[]; lines: Line[]; format: (value: number | null) => string; children: ReactNode; isPlain?: boolean; isBars?: boolean }) {
   const [isTable, setTable] = useState(false);
   const id = useId();
   return (
     <figure aria-labelledby={id} className="m-0 min-w-0">
       <figcaption className="mb-1 flex flex-wrap items-baseline gap-x-4 gap-y-0.5">
         <span id={id} className="font-medium">{title}</span>
-        {!isPlain && lines.length > 1 && lines.map((line) => <Legend key={line.key} line={line} />)}
+        {!isPlain && lines.length > 1 && lines.map((line) => <Legend key={line.key} line={line} isBar={isBars} />)}
         <button type="button" className="ms-auto text-[.8rem] text-ink-2 underline decoration-line-2 underline-offset-2 hover:text-ink" aria-pressed={isTable} aria-label={`${title}: ${isTable ? "chart" : "table"}`} onClick={() => setTable(!isTable)}>{isTable ? "Chart" : "Table"}</button>
       </figcaption>
       {isTable ? (
@@ -25,10 +25,10 @@ export function ChartFigure({ title, days, lines, format, children, isPlain = fa
   );
 }
 
-export function Legend({ line: { name, colour, isBase } }: { line: Line }) {
+export function Legend({ line: { name, colour, isBase }, isBar = false }: { line: Line; isBar?: boolean }) {
   return (
     <span className="inline-flex items-center gap-1.5 text-[.8rem] text-ink-2">
-      <svg aria-hidden="true" width="16" height="8"><line x1="0" y1="4" x2="16" y2="4" stroke={colour} strokeWidth={isBase ? 1.5 : 2.5} /></svg>{name}
+      <svg aria-hidden="true" width={isBar ? 10 : 16} height={isBar ? 10 : 8}>{isBar ? <rect width="10" height="10" rx="2" fill={colour} /> : <line x1="0" y1="4" x2="16" y2="4" stroke={colour} strokeWidth={isBase ? 1.5 : 2.5} />}</svg>{name}
     </span>
   );
 }

@@ -15,7 +15,7 @@ export const count = (value: Maybe) => (known(value) ? group(value) : NONE);
 
 export function compact(value: Maybe): string {
   if (!known(value)) return NONE;
-  return value.toLocaleString("en-GB", { notation: "compact", maximumFractionDigits: 1 });
+  return value.toLocaleString("en-US", { notation: "compact", maximumFractionDigits: 1 });
 }
 
 export function ms(value: Maybe): string {
@@ -33,6 +33,11 @@ export function money(micros: Maybe): string {
   const digits = Math.min(6, Math.max(2, 2 - Math.floor(Math.log10(dollars))));
   return `${sign}$${dollars.toFixed(digits)}`;
 }
+
+/** An amount on an axis: no more digits than it needs. */
+export const moneyTick = (micros: number) => `$${(micros / 1e6).toLocaleString("en-GB", { maximumFractionDigits: 6 })}`;
+export const percentTick = (share: number) => `${(share * 100).toLocaleString("en-GB", { maximumFractionDigits: 3 })} %`;
+export const msTick = (value: number) => (value !== 0 && Math.abs(value) < 1_000 ? `${group(value)} ms` : `${(value / 1_000).toLocaleString("en-GB", { maximumFractionDigits: 2 })} s`);
 
 /** A share of 1. */
 export function percent(share: Maybe, digits = 1): string {

@@ -7,7 +7,7 @@ export function domainOf(values: (number | null | undefined)[], air = 0.08): Dom
   const known = values.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
   if (known.length === 0) return { min: 0, max: 1 };
   const [min, max] = [Math.min(...known), Math.max(...known)];
-  const room = (max - min) * air || Math.abs(max) * 0.1 || 1;
+  const room = max === min ? Math.abs(max) * 0.1 || 1 : (max - min) * air;
   return { min: min - room, max: max + room };
 }
 
@@ -26,9 +26,14 @@ export function span(domain: Domain, size: number, low: number | null | undefine
   };
 }
 
+/** A sparkline is at least so high, as a share of its values: noise is not drawn as if it were news. */
+const LEAST_RANGE = 0.2;
+
 /** A sparkline's path with a gap where nothing is known, and its last point. */
-export function spark(values: (number | null | undefined)[], width: number, height: number, pad = 2): { d: string; last: [number, number] | null } {
-  const domain = domainOf(values, 0);
+export function spark(values: (number | null | undefined)[], width: number, height: number, pad = 2, leastRange = 0): { d: string; last: [number, number] | null } {
+  const { min, max } = domainOf(values, 0);
+  const room = Math.max(0, Math.max(leastRange, Math.max(Math.abs(min), Math.abs(max)) * LEAST_RANGE) - (max - min)) / 2;
+  const domain = { min: min - room, max: max + room };
   const y = scale(domain, height - 2 * pad);
   const step = values.length > 1 ? (width - 2 * pad) / (values.length - 1) : 0;
   let d = "";
@@ -43,14 +48,31 @@ export function spark(values: (number | null | undefined)[], width: number, heig
   return { d, last };
 }
 
-const round = (value: number) => Math.round(value * 100) / 100;
-
-/** Round numbers that divide a range into about `n` parts. */
-export function ticks({ min, max }: Domain, n = 4): number[] {
+/** A round step that divides a range into about `n` parts: 1, 2 or 5 of a power of ten. */
+function stepOf({ min, max }: Domain, n: number): number {
   const raw = (max - min) / n;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw) ?? 10) * power;
-  const found: number[] = [];
-  for (let k = Math.ceil(min / step - 1e-9); k * step <= max + step * 1e-9; k++) found.push(k === 0 ? 0 : Number((k * step).toPrecision(12)));
-  return found;
+  return ([1, 2, 5, 10].find((factor) => factor * power >= raw * (1 - 1e-9)) ?? 10) * power;
 }
+
+// Of a step's multiples without the dust of binary fractions.
+const multiples = (from: number, to: number, step: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, k) => ((from + k) === 0 ? 0 : Number(((from + k) * step).toPrecision(12))));
+
+/** Round numbers within a range. */
+export function ticks(domain: Domain, n = 4): number[] {
+  const step = stepOf(domain, n);
+  return multiples(Math.ceil(domain.min / step - 1e-9), Math.floor(domain.max / step + 1e-9), step);
+}
+
+/** A range widened to round numbers, and those numbers: for an axis whose labels can be read. */
+export function axis(values: (number | null | undefined)[], n = 3, withZero = false): { domain: [number, number]; ticks: number[] } {
+  const raw = domainOf(withZero ? [0, ...values] : values, withZero ? 0 : 0.05);
+  const isPositive = values.every((value) => (value ?? 0) >= 0);
+  const range = { min: isPositive ? Math.max(0, raw.min) : raw.min, max: raw.max };
+  const step = stepOf(range, n);
+  const found = multiples(Math.floor(range.min / step + 1e-9), Math.ceil(range.max / step - 1e-9), step);
+  return { domain: [found[0] ?? 0, found.at(-1) ?? 1], ticks: found };
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;

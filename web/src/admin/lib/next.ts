@@ -25,7 +25,7 @@ export function nextStep(variant: Variant, { change, isSwitchedOff, decision, se
   if (change?.state === "cooling") return { label: `Takes effect in ${clock(Date.parse(change.due_at) - now)}`, tone: "wait", to: "approvals" };
   if (change) return { label: change.needs.sign === "another" ? "Waits for approval" : "Waits for a second word", tone: "wait", to: "approvals" };
   if (variant.status === "retired" || variant.status === "production") return null;
-  if (isSwitchedOff) return { label: "Switched off", tone: "bad" };
+  if (isSwitchedOff) return variant.rollout_percent > 0 ? { label: "Switched off", tone: "bad" } : null;
   if (variant.rollout_percent === 0) return variant.status === "staged" ? { label: "Promote, or give it traffic", tone: "idle" } : { label: "Give it traffic", tone: "idle" };
   if (!decision) return { label: "Collecting", tone: "idle", to: "compare" };
   switch (decision.next) {

@@ -9,7 +9,17 @@ export interface Row {
   delta: number | null;
   deltas: (number | null)[];
   control: string | undefined;
+  /** 0 to 100. */
+  share: number;
 }
+/** What share of the layer a variant really has: production has what its challengers leave, a pool shares evenly. */
+export function shareOf(variant: Variant, all: Variant[]): number {
+  if (variant.status !== "production") return variant.rollout_percent;
+  const own = all.filter(({ category }) => category === variant.category);
+  const taken = own.filter(isChallenger).reduce((sum, { rollout_percent }) => sum + rollout_percent, 0);
+  return Math.max(0, 100 - taken) / Math.max(1, own.filter(({ status }) => status === "production").length);
+}
+
 export interface Group { category: Category; rows: Row[]; hidden: number }
 
 export const SORTS = { id: "Name", status: "Status", share: "Share", sessions: "Sessions", latency: "p95 latency", cost: "Cost per turn", satisfaction: "Satisfaction Δ", returns: "Return rate" } as const;
@@ -31,7 +41,7 @@ export function rowsOf(variants: Variant[], categories: Category[], overview: Ov
     const base = control === undefined || control === variant.id ? undefined : known.get(`${variant.category}/${control}`);
     const [own, others] = [onDays(entry), onDays(base)];
     return {
-      variant, control: control === variant.id ? undefined : control, total: entry?.total ?? null, days: own,
+      variant, share: shareOf(variant, variants), control: control === variant.id ? undefined : control, total: entry?.total ?? null, days: own,
       delta: minus(entry?.total.satisfaction, base?.total.satisfaction),
       deltas: own.map((figures, index) => minus(figures?.satisfaction, others[index]?.satisfaction)),
     };
@@ -45,7 +55,7 @@ export function matches({ variant }: Row, { category, status, q }: Filter): bool
 }
 
 const VALUES: Record<Sort, (row: Row) => number | string | null> = {
-  id: ({ variant }) => variant.id, status: ({ variant }) => RANK[variant.status], share: ({ variant }) => variant.rollout_percent,
+  id: ({ variant }) => variant.id, status: ({ variant }) => RANK[variant.status], share: ({ share }) => share,
   sessions: ({ total }) => total?.sessions ?? null, latency: ({ total }) => total?.latency_p95_ms ?? null, cost: ({ total }) => total?.cost_per_turn_micros ?? null,
   satisfaction: ({ delta }) => delta, returns: ({ total }) => total?.return_rate ?? null,
 };

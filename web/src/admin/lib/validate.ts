@@ -6,7 +6,7 @@ import { toErrorSchema } from "@rjsf/utils";
 export interface Flaw { path: string; message: string }
 
 // These only say that something below is wrong.
-const OUTER = new Set(["properties", "items", "allOf", "$ref"]);
+const OUTER = new Set(["properties", "additionalProperties", "items", "allOf", "$ref"]);
 
 /** What is wrong with a value, in words; empty where it is valid. */
 export function flaws(schema: object, value: unknown): Flaw[] {
@@ -26,7 +26,7 @@ function words({ keyword, keywordLocation, error }: OutputUnit, schema: object):
   const limit = at(keywordLocation);
   switch (keyword) {
     case "required": return "is needed";
-    case "additionalProperties": case "false": return "is not a field of this category";
+    case "false": return "is not a field of this category";
     case "enum": return Array.isArray(limit) ? `must be one of ${limit.join(", ")}` : error;
     case "type": return `must be ${limit === "integer" ? "a whole number" : `a ${String(limit)}`}`;
     case "minimum": return `must be at least ${String(limit)}`;

@@ -1,5 +1,5 @@
 // Names for people of what the API names for programs.
-import type { Blocker, Cohort, Next, State, Status } from "../api/types";
+import type { Blocker, Cohort, Command, Next, State, Status } from "../api/types";
 
 const CATEGORIES: Record<string, string> = {
   LLM_MODEL: "Model", SYSTEM_PROMPT: "System prompt", CHAT_UI_LAYOUT: "Chat layout", COMPOSE_POSITION: "Compose position",
@@ -66,6 +66,18 @@ const ACTIONS: Record<string, string> = {
 export function actionName(action: string): string {
   const [verb = action, step] = action.split(".");
   return step === undefined ? (ACTIONS[verb] ?? plain(verb).toLowerCase()) : `${plain(verb).toLowerCase()}, ${step.replaceAll("-", " ")}`;
+}
+
+/** A wish of the registry as a sentence without its end. */
+export function wish({ action, target, percent, cohorts, categories }: Command): string {
+  const id = target?.id ?? "";
+  switch (action) {
+    case "rollout": return `Give ${id} ${percent ?? "?"} % of the traffic`;
+    case "cohorts": return `Open ${id} to ${(cohorts ?? []).map((cohort) => COHORTS[cohort].toLowerCase()).join(", ")}`;
+    case "kill": return `Switch ${(categories ?? []).map(categoryName).join(", ")} off or on`;
+    case "rollback": return `Roll ${id} back`;
+    default: return `${plain(action)} ${id}`.trim();
+  }
 }
 
 /** The person in front of the @. */

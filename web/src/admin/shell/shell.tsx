@@ -20,7 +20,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [theme, setTheme] = useTheme();
   const isWide = useIsWide();
   const waiting = useQuery(changes()).data?.filter(isOpen).length ?? 0;
-  const fetching = useIsFetching({ predicate: ({ state }) => state.status === "pending" });
+  const fetching = useIsFetching({ predicate: ({ state, queryKey }) => state.status === "pending" || queryKey[0] === "audit-verdict" });
   useShortcuts({ "?": () => setOpen("keys"), ...Object.fromEntries(PLACES.map(({ key, path }) => [`g ${key}`, () => navigate(path)])) });
   useEffect(() => { setOpen(null); scrollTo(0, 0); }, [location]);
 

@@ -25,7 +25,7 @@ const SIGN = { idle: null, wait: "wait", good: "check", bad: "warn" } as const;
 export function NextBadge({ step, variant, control }: { step: NextStep; variant: Variant; control?: string | undefined }) {
   const sign = SIGN[step.tone];
   const inside = <>{sign && <Icon name={sign} size={13} />}{step.label}</>;
-  const className = `tag ${TONE[step.tone]}`;
+  const className = step.tone === "idle" ? "text-[.8rem] text-ink-2" : `tag ${TONE[step.tone]}`;
   if (step.to === "approvals") return <Link href="/approvals" className={className}>{inside}</Link>;
   if (step.to === "compare" && control) return <Link href={`/compare?${new URLSearchParams({ category: variant.category, control, treatment: variant.id })}`} className={className}>{inside}</Link>;
   return <span className={className}>{inside}</span>;

@@ -40,7 +40,7 @@ export function VariantDiffs({ diffs }: { diffs: VariantDiff[] }) {
       {diffs.map(({ name, rows }) => (
         <div key={name}>
           <h3 className="mono wrap-anywhere">{name}</h3>
-          <DiffRows rows={rows.map((row) => ({ ...row, path: row.path.startsWith("config.") ? row.path : plain(row.path).toLowerCase() }))} label={`What changed in ${name}`} />
+          <DiffRows rows={rows.map((row) => ({ ...row, path: row.path.startsWith("config.") ? row.path : row.path === "rollout_percent" ? "share, %" : plain(row.path).toLowerCase() }))} label={`What changed in ${name}`} />
         </div>
       ))}
     </div>

@@ -45,3 +45,16 @@ export function useSetting<T>(key: string, initial: T): [T, (value: T) => void] 
   }, [key]);
   return [value, keep];
 }
+
+/** The width of an element in pixels, so that drawings keep their letters' size. */
+export function useWidth(initial: number): [(element: Element | null) => void, number] {
+  const [element, setElement] = useState<Element | null>(null);
+  const [width, setWidth] = useState(initial);
+  useEffect(() => {
+    if (!element) return;
+    const observer = new ResizeObserver(([entry]) => { if (entry && entry.contentRect.width > 0) setWidth(entry.contentRect.width); });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [element]);
+  return [setElement, width];
+}

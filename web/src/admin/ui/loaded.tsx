@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { dateTime } from "../lib/format";
 import { Empty, Fault } from "./fault";
 
-interface Query<T> { data: T | undefined; error: Error | null; isError: boolean; isFetching: boolean; dataUpdatedAt: number; refetch: () => unknown }
+interface Query<T> { data: T | undefined; error: Error | null; isError: boolean; isFetching: boolean; isPlaceholderData?: boolean; dataUpdatedAt: number; refetch: () => unknown }
 
 export function Loaded<T>({ query, children, absent, lines = 3 }: { query: Query<T>; children: (data: NonNullable<T>) => ReactNode; absent?: { title: string; why?: string }; lines?: number }) {
   const retry = () => void query.refetch();
@@ -15,7 +15,7 @@ export function Loaded<T>({ query, children, absent, lines = 3 }: { query: Query
   return (
     <>
       {query.isError && <Old at={query.dataUpdatedAt} onRetry={retry} isRetrying={query.isFetching} />}
-      {children(query.data as NonNullable<T>)}
+      {query.isPlaceholderData ? <div aria-busy="true" className="opacity-50 transition-opacity">{children(query.data as NonNullable<T>)}</div> : children(query.data as NonNullable<T>)}
     </>
   );
 }

@@ -1,8 +1,8 @@
 // A line without axes; the figure beside it has the words.
 import { spark } from "../lib/geometry";
 
-export function Spark({ values, label, width = 76, height = 22, className = "text-one" }: { values: (number | null | undefined)[]; label: string; width?: number; height?: number; className?: string }) {
-  const { d, last } = spark(values, width, height);
+export function Spark({ values, label, width = 76, height = 22, className = "text-one", leastRange = 0 }: { values: (number | null | undefined)[]; label: string; width?: number; height?: number; className?: string; leastRange?: number }) {
+  const { d, last } = spark(values, width, height, 2, leastRange);
   if (d === "") return <span aria-hidden="true" className="inline-block" style={{ width, height }} />;
   return (
     <svg role="img" aria-label={label} width={width} height={height} viewBox={`0 0 ${width} ${height}`} className={`inline-block shrink-0 ${className}`}>

@@ -8,7 +8,7 @@ import type { Change } from "../../api/types";
 import { allVariants, categories as categoriesOf, me } from "../../api/variants";
 import { ago, clock, dateTime } from "../../lib/format";
 import { proposal } from "../../lib/proposal";
-import { categoryName, plain, plural, shortName } from "../../lib/words";
+import { categoryName, plural, shortName, wish } from "../../lib/words";
 import { useAct } from "../../shell/act";
 import { StateBadge } from "../../ui/badges";
 import { VariantDiffs } from "../../ui/diff";
@@ -42,7 +42,7 @@ export default function Approvals() {
   );
 }
 
-const nameOf = ({ command: { action, target } }: Change) => `${plain(action)} ${target ? target.id : ""}`.trim();
+const nameOf = ({ command }: Change) => wish(command);
 
 function Open({ change }: { change: Change }) {
   const act = useAct();
@@ -70,7 +70,7 @@ function Open({ change }: { change: Change }) {
         {target && <><Link href={path("variants", target.category, target.id)}>{categoryName(target.category)}</Link> · </>}asked for by <span className="text-ink">{isMine ? "you" : change.author}</span> <span title={dateTime(change.created_at)}>{ago(change.created_at, now)}</span>{change.signed_by && <>, confirmed by <span className="text-ink">{change.signed_by}</span></>}
       </p>
       <p className="my-2 font-serif text-[1.15rem] leading-snug wrap-anywhere">“{change.reason}”</p>
-      <Loaded query={variants} lines={2}>{({ variants: all }) => <VariantDiffs diffs={proposal(change, all, category?.defaults ?? [], category?.is_pool ?? false)} />}</Loaded>
+      <Loaded query={variants} lines={2}>{({ variants: all }) => <div className="max-w-4xl"><VariantDiffs diffs={proposal(change, all, category?.defaults ?? [], category?.is_pool ?? false)} /></div>}</Loaded>
       {isOld && <p role="alert" className="mt-2 rounded-md bg-warn-soft px-3 py-2 text-warn">The variant is at version {moved.version}; this was asked for on version {change.expected_version}. It will be refused: cancel it and ask again.</p>}
       {change.state === "cooling" ? (
         <div className="mt-3 max-w-md">

@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import type { AuditEntry } from "../../api/types";
 import { diff, variantDiffs } from "../../lib/diff";
 import { dateTime } from "../../lib/format";
-import { actionName, categoryName, shortName } from "../../lib/words";
+import { actionName, categoryName, shortName, wish } from "../../lib/words";
 import { DiffRows, VariantDiffs } from "../../ui/diff";
 import { Icon } from "../../ui/icon";
 
@@ -27,7 +27,7 @@ function Item({ entry, isOne, link }: { entry: AuditEntry; isOne: boolean; link:
       <span aria-hidden="true" className={`absolute top-1.5 -start-[7px] size-3 rounded-full border-2 bg-raised ${link === false ? "border-bad" : "border-accent"}`} />
       <p className="flex flex-wrap items-baseline gap-x-2">
         <span className="font-medium" title={entry.actor}>{shortName(entry.actor)}</span>
-        <span>{actionName(entry.action)}</span>
+        <span>{isOne ? actionName(entry.action).replace(/ of$/, "") : actionName(entry.action)}</span>
         {!isOne && (id ? <Link href={`/variants/${category}/${encodeURIComponent(id)}`} className="mono wrap-anywhere">{id}</Link> : <span>{entry.subject.split(",").map(categoryName).join(", ")}</span>)}
         {!isOne && id && <span className="hint">{categoryName(category ?? "")}</span>}
         <time dateTime={entry.at} className="hint ms-auto whitespace-nowrap">{dateTime(entry.at)}</time>
@@ -53,5 +53,6 @@ function Changes({ entry: { detail } }: { entry: AuditEntry }) {
     if (diffs.length <= 12) return <>{who}<VariantDiffs diffs={diffs} /></>;
     return <>{who}<p>{diffs.length} variants: {diffs.slice(0, 12).map(({ name }) => name).join(", ")} …</p></>;
   }
-  return <>{who}<pre className="overflow-x-auto text-[.8667rem] whitespace-pre-wrap wrap-anywhere">{JSON.stringify(command ?? detail, null, 2)}</pre></>;
+  if (command) return <>{who}<p>{wish(command)}{detail.due_at_ms !== undefined && <span className="text-ink-2">, due {dateTime(new Date(Number(detail.due_at_ms)).toISOString())}</span>}</p>{command.config && <pre className="mt-1 overflow-x-auto text-[.8667rem] whitespace-pre-wrap">{JSON.stringify(command.config, null, 2)}</pre>}</>;
+  return <>{who}<pre className="overflow-x-auto text-[.8667rem] whitespace-pre-wrap wrap-anywhere">{JSON.stringify(detail, null, 2)}</pre></>;
 }

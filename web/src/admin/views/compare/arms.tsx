@@ -9,11 +9,10 @@ export function Arms({ arms, pair }: { arms: Comparison["arms"]; pair: Pair }) {
   return (
     <Panel title="Arms" flush>
       <DataTable label="Figures of the arms" rows={arms} keyOf={({ id }) => id} columns={[
-        { name: "Variant", cell: ({ id }) => <><code>{id}</code> <span className="hint">{id === pair.control ? "control" : "treatment"}</span></> },
+        { name: "Variant", cell: ({ id }) => <><code>{id}</code> <span className="hint block font-normal">{id === pair.control ? "control" : "treatment"}</span></> },
         { name: "Sessions", isNumber: true, cell: ({ sessions }) => count(sessions) },
         { name: "Turns", isNumber: true, cell: ({ turns }) => count(turns) },
         { name: "p95 latency", isNumber: true, cell: (arm) => ms(arm.latency_p95_ms) },
-        { name: "First token, p50", isNumber: true, cell: (arm) => ms(arm.ttft_p50_ms) },
         { name: "Cost per turn", isNumber: true, cell: (arm) => money(arm.cost_per_turn_micros) },
         { name: "Satisfaction", isNumber: true, cell: ({ satisfaction }) => score(satisfaction) },
         { name: "Return rate", isNumber: true, cell: (arm) => percent(arm.return_rate) },

@@ -3,6 +3,7 @@ import type { Gate } from "../../api/types";
 import { domainOf, scale, span } from "../../lib/geometry";
 import { unitOf } from "../../lib/units";
 import { metricName } from "../../lib/words";
+import { useWidth } from "../../ui/hooks";
 import { Icon } from "../../ui/icon";
 import { Panel } from "../../ui/panel";
 
@@ -16,7 +17,7 @@ export function Gates({ gates }: { gates: Gate[] }) {
   );
 }
 
-const WIDTH = 280;
+const SIDE = 6;
 
 function Tile({ gate: { name, verdict, estimate, low, high, threshold } }: { gate: Gate }) {
   const [word, ink, icon] = VERDICT[verdict];
@@ -34,23 +35,25 @@ function Tile({ gate: { name, verdict, estimate, low, high, threshold } }: { gat
 
 function Axis({ name, estimate, low, high, threshold, verdict }: Gate) {
   const unit = unitOf(name);
+  const [ref, outer] = useWidth(280);
+  const width = Math.max(120, outer - 2 * SIDE);
   const domain = domainOf([0, estimate, low, high, threshold], 0.15);
-  const place = scale(domain, WIDTH);
-  const { from, to } = span(domain, WIDTH, low, high);
+  const place = scale(domain, width);
+  const { from, to } = span(domain, width, low, high);
   const line = place(threshold);
   // What lies beyond the line is not allowed.
   const isAbove = unit.better === "down";
   return (
-    <svg role="img" aria-label={`${metricName(name)}: ${unit.format(estimate)}, between ${unit.format(low)} and ${unit.format(high)}, threshold ${unit.format(threshold)}: ${VERDICT[verdict][0].toLowerCase()}`} viewBox={`-6 0 ${WIDTH + 12} 44`} className="mt-1.5 w-full max-w-[26rem]" fontSize="11" fill="var(--ink-2)">
-      <rect x={isAbove ? line : 0} width={Math.max(0, isAbove ? WIDTH - line : line)} y="4" height="22" fill="var(--bad-soft)" />
-      <line x1="0" x2={WIDTH} y1="26" y2="26" stroke="var(--line-2)" />
+    <svg ref={ref} role="img" aria-label={`${metricName(name)}: ${unit.format(estimate)}, between ${unit.format(low)} and ${unit.format(high)}, threshold ${unit.format(threshold)}: ${VERDICT[verdict][0].toLowerCase()}`} viewBox={`${-SIDE} 0 ${width + 2 * SIDE} 44`} height={44} className="mt-1.5 w-full" fontSize="11.5" fill="var(--ink-2)">
+      <rect x={isAbove ? line : 0} width={Math.max(0, isAbove ? width - line : line)} y="4" height="22" fill="var(--bad-soft)" />
+      <line x1="0" x2={width} y1="26" y2="26" stroke="var(--line-2)" />
       <line x1={place(0)} x2={place(0)} y1="22" y2="30" stroke="var(--ink-2)" /><text x={place(0)} y="41" textAnchor="middle">0</text>
       <line x1={from} x2={to} y1="15" y2="15" stroke="var(--ink)" strokeWidth="2" strokeDasharray="5 4" />
       {low !== null && <line x1={from} x2={from} y1="11" y2="19" stroke="var(--ink)" strokeWidth="1.5" />}
       {high !== null && <line x1={to} x2={to} y1="11" y2="19" stroke="var(--ink)" strokeWidth="1.5" />}
       {estimate !== null && <circle cx={place(estimate)} cy="15" r="4.5" fill="var(--ink)" stroke="var(--raised)" strokeWidth="1.5" />}
       <line x1={line} x2={line} y1="1" y2="30" stroke="var(--bad)" strokeWidth="2" />
-      {Math.abs(line - place(0)) > 24 && <text x={line} y="41" textAnchor={line > WIDTH - 24 ? "end" : line < 24 ? "start" : "middle"} fill="var(--bad)">{unit.format(threshold)}</text>}
+      {Math.abs(line - place(0)) > 24 && <text x={line} y="41" textAnchor={line > width - 24 ? "end" : line < 24 ? "start" : "middle"} fill="var(--bad)">{unit.format(threshold)}</text>}
     </svg>
   );
 }

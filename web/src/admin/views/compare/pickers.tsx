@@ -15,13 +15,15 @@ export function Pickers({ pair, categories, variants, onChange }: { pair: Pair; 
       {(id) => (
         <select id={id} className="field" value={pair[name]} onChange={(event) => onChange({ [name]: event.target.value })}>
           {pair[name] === "" && <option value="">Choose…</option>}
-          {own.map((variant) => <option key={variant.id} value={variant.id}>{variant.id} · {STATUS[variant.status].toLowerCase()}</option>)}
+          {(Object.keys(STATUS) as (keyof typeof STATUS)[]).map((status) => own.some((variant) => variant.status === status) && (
+            <optgroup key={status} label={STATUS[status]}>{own.filter((variant) => variant.status === status).map(({ id: name }) => <option key={name} value={name}>{name}</option>)}</optgroup>
+          ))}
         </select>
       )}
     </Labelled>
   );
   return (
-    <search className="mb-5 grid grid-cols-2 gap-x-3 gap-y-3 md:grid-cols-3 xl:grid-cols-[1.1fr_1.4fr_1.4fr_1fr_1fr_.8fr_auto] items-end">
+    <search className="mb-5 grid grid-cols-2 gap-x-3 gap-y-3 md:grid-cols-3 xl:grid-cols-[1.1fr_1.5fr_1.7fr_1fr_1fr_.8fr_auto] items-end">
       <div className="col-span-2 md:col-span-1"><Labelled label="Category">{(id) => <select id={id} className="field" value={pair.category} onChange={(event) => onChange({ category: event.target.value })}>{categories.map(({ category }) => <option key={category} value={category}>{categoryName(category)}</option>)}</select>}</Labelled></div>
       {choice("control", "Control", <Dot className="bg-base" />)}
       {choice("treatment", "Treatment", <Dot className="bg-one" />)}

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { costs } from "../../api/metrics";
 import type { Budget, Costs as Figures } from "../../api/types";
 import { Bars } from "../../charts/bars";
-import { compact, money, percent } from "../../lib/format";
+import { compact, money, moneyTick, percent } from "../../lib/format";
 import { plain } from "../../lib/words";
 import { Empty } from "../../ui/fault";
 import { Icon } from "../../ui/icon";
@@ -66,7 +66,7 @@ function Spent({ days }: Pick<Figures, "days">) {
   if (products.length === 0) return <Panel title="By product"><Empty title="Nothing was spent in these days" /></Panel>;
   return (
     <Panel title="By product" aside={<span className="text-[1.25rem]">{money(total)}</span>}>
-      <Bars title="Cost by day" days={names} format={money} lines={products.map(([product], index) => ({ key: product, name: plain(product), colour: COLOURS[index % COLOURS.length] ?? "", values: names.map((day) => days.find((one) => one.day === day && one.product === product)?.micros ?? 0) }))} />
+      <Bars title="Cost by day" days={names} format={money} tick={moneyTick} lines={products.map(([product], index) => ({ key: product, name: plain(product), colour: COLOURS[index % COLOURS.length] ?? "", values: names.map((day) => days.find((one) => one.day === day && one.product === product)?.micros ?? 0) }))} />
       <dl className="mt-4 flex flex-wrap gap-x-10 gap-y-3">
         {products.map(([product, { micros, turns }], index) => (
           <div key={product}><dt className="flex items-center gap-1.5 text-ink-2"><span aria-hidden="true" className="size-2.5 rounded-sm" style={{ background: COLOURS[index % COLOURS.length] }} />{plain(product)}</dt><dd>{money(micros)} <span className="hint">{compact(turns)} turns, {money(turns === 0 ? null : micros / turns)} each</span></dd></div>

@@ -54,15 +54,15 @@ export function Explain({ category, isWide = false }: { category?: string; isWid
   );
 }
 
-const WHY: Record<string, string> = { default: "the default", split: "enrolled", override: "a tester’s link", crisis_default: "a crisis: production only", withdrawn: "the pinned one was withdrawn" };
+const WHY: Record<string, string> = { default: "by default", split: "enrolled by the split", override: "by a tester’s link", crisis_default: "in a crisis: production only", withdrawn: "since the pinned one was withdrawn" };
 
 function One({ answer: { explanation: { category, variant, reason, bucket, cohorts, candidates, exclusion, salt } }, isNamed }: { answer: Explanation; isNamed: boolean }) {
   return (
     <>
       {isNamed && <h3 className="text-ink-2">{categoryName(category)}</h3>}
-      <p className="text-[1.05rem]"><Link href={`/variants/${category}/${encodeURIComponent(variant)}`} className="mono font-medium">{variant}</Link> <span className="text-ink-2">because of {WHY[reason] ?? plain(reason).toLowerCase()}</span></p>
+      <p className="text-[1.05rem]"><Link href={`/variants/${category}/${encodeURIComponent(variant)}`} className="mono font-medium">{variant}</Link> <span className="text-ink-2">{WHY[reason] ?? plain(reason).toLowerCase()}</span></p>
       <Buckets bucket={bucket} candidates={candidates} />
-      <p className="hint">Bucket {count(bucket)} of {count(BUCKETS)} · {cohorts.map((cohort) => COHORTS[cohort].toLowerCase()).join(", ")}{exclusion && ` · shares its people with ${exclusion.sides - 1} other category`}</p>
+      <p className="hint">Bucket {count(bucket)} of {count(BUCKETS)} · {cohorts.map((cohort) => COHORTS[cohort].toLowerCase()).join(", ")}{exclusion && ` · only half of all people are enrolled here`}</p>
       {candidates.length === 0 ? <p>Nothing is being tried here.</p> : (
         <ul className="mt-1">{candidates.map((one) => (
           <li key={one.variant} className="flex flex-wrap items-baseline gap-x-2"><code>{one.variant}</code><span className="text-ink-2">has {count(one.from_bucket)} to {count(one.to_bucket)}:</span><span className={one.outcome === "enrolled" ? "font-medium text-good" : ""}>{outcomeName(one.outcome)}</span></li>

@@ -5,7 +5,8 @@ import { safety } from "../../api/metrics";
 import type { Safety as Figures } from "../../api/types";
 import { Bars } from "../../charts/bars";
 import { Lines } from "../../charts/lines";
-import { compact, count, percent } from "../../lib/format";
+import { compact, count, percent, percentTick } from "../../lib/format";
+import { plain } from "../../lib/words";
 import { DataTable } from "../../ui/data-table";
 import { Empty } from "../../ui/fault";
 import { Loaded } from "../../ui/loaded";
@@ -13,7 +14,7 @@ import { Panel, Title } from "../../ui/panel";
 import { Range } from "../../ui/range";
 
 const LEVELS = ["1", "2", "3", "4"] as const;
-const NAMES: Record<string, string> = { "0": "0, none", "1": "1, low mood", "2": "2, concern", "3": "3, high", "4": "4, acute" };
+const NAMES: Record<string, string> = { "1": "Level 1, distress", "2": "Level 2", "3": "Level 3", "4": "Level 4" };
 const SURE = 2;
 
 export default function Safety() {
@@ -45,8 +46,8 @@ function Views({ found: { days, referrals } }: { found: Figures }) {
         <div><dt>Pointed to help</dt><dd>{count(referrals.reduce((sum, { turns }) => sum + turns, 0))}</dd></div>
       </dl>
       <Panel title="Levels over time">
-        <Bars title="Turns by level" days={names} format={count} lines={LEVELS.map((level) => ({ key: level, name: `Level ${NAMES[level]}`, colour: `var(--level-${level})`, values: days.map(({ levels }) => levels[level] ?? 0) }))} />
-        {hasNone && <div className="mt-6"><Lines isPlain title={`Share of turns at level ${SURE} or above`} days={names} format={(value) => percent(value, 2)} lines={[{ key: "rate", name: "Share", colour: "var(--two)", values: days.map(({ levels }) => { const turns = total(levels, 0); return turns === 0 ? null : total(levels, SURE) / turns; }) }]} /></div>}
+        <Bars title="Turns by level" days={names} format={count} lines={LEVELS.map((level) => ({ key: level, name: NAMES[level] ?? level, colour: `var(--level-${level})`, values: days.map(({ levels }) => levels[level] ?? 0) }))} />
+        {hasNone && <div className="mt-6"><Lines isPlain title={`Share of turns at level ${SURE} or above`} days={names} format={(value) => percent(value, 2)} tick={percentTick} lines={[{ key: "rate", name: "Share", colour: "var(--two)", values: days.map(({ levels }) => { const turns = total(levels, 0); return turns === 0 ? null : total(levels, SURE) / turns; }) }]} /></div>}
       </Panel>
       <Panel title="Pointed to help, by region" flush>{referrals.length === 0 ? <Empty title="Nobody had to be pointed to help" /> : <Referrals referrals={referrals} />}</Panel>
     </div>
@@ -62,7 +63,7 @@ function Referrals({ referrals }: Pick<Figures, "referrals">) {
   const named = (region: string) => { try { return /^[A-Z]{2}$/.test(region) ? nameOf.of(region) : region; } catch { return region; } };
   return (
     <DataTable label="Referrals by region and level" rows={rows} keyOf={({ region }) => region} columns={[
-      { name: "Region", cell: ({ region }) => <>{named(region)} <span className="hint">{region}</span></> },
+      { name: "Region", cell: ({ region }) => (named(region) === region ? plain(region) : <>{named(region)} <span className="hint">{region}</span></>) },
       ...levels.map((level) => ({ name: `Level ${level}`, isNumber: true as const, cell: ({ region }: { region: string }) => count(turns(region, level)) })),
       { name: "All", isNumber: true, cell: ({ all }) => <strong className="font-semibold">{count(all)}</strong> },
     ]} />

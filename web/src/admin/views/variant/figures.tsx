@@ -4,19 +4,19 @@ import { series } from "../../api/metrics";
 import type { Day, Figures as All, Series, Variant } from "../../api/types";
 import { Legend, type Line } from "../../charts/figure";
 import { Lines } from "../../charts/lines";
-import { compact, money, ms, percent, score } from "../../lib/format";
+import { compact, money, moneyTick, ms, msTick, percent, percentTick, score } from "../../lib/format";
 import { Empty } from "../../ui/fault";
 import { Loaded } from "../../ui/loaded";
 import { Panel } from "../../ui/panel";
 
 type Name = keyof All;
-const CHARTS: { name: Name; title: string; format: (value: number | null) => string }[] = [
-  { name: "latency_p95_ms", title: "Latency, p95", format: ms },
-  { name: "ttft_p50_ms", title: "First token, p50", format: ms },
-  { name: "cost_per_turn_micros", title: "Cost per turn", format: money },
+const CHARTS: { name: Name; title: string; format: (value: number | null) => string; tick?: (value: number) => string }[] = [
+  { name: "latency_p95_ms", title: "Latency, p95", format: ms, tick: msTick },
+  { name: "ttft_p50_ms", title: "First token, p50", format: ms, tick: msTick },
+  { name: "cost_per_turn_micros", title: "Cost per turn", format: money, tick: moneyTick },
   { name: "satisfaction", title: "Satisfaction", format: score },
-  { name: "return_rate", title: "Return rate", format: (value) => percent(value, 0) },
-  { name: "error_rate", title: "Errors", format: percent },
+  { name: "return_rate", title: "Return rate", format: percent, tick: percentTick },
+  { name: "error_rate", title: "Errors", format: (value) => percent(value, 2), tick: percentTick },
 ];
 
 export function Figures({ variant, control }: { variant: Variant; control: string | undefined }) {
@@ -55,8 +55,8 @@ function Charts({ own, base, lines }: { own: Series; base: Series | null; lines:
         </dl>
       )}
       <div className="grid gap-x-6 gap-y-5 sm:grid-cols-2 2xl:grid-cols-3">
-        {CHARTS.map(({ name, title, format }) => (
-          <Lines key={name} isPlain title={title} days={days} format={format} lines={lines.map((line) => ({ ...line, values: values(line.isBase ? (base?.days ?? []) : own.days, name) }))} />
+        {CHARTS.map(({ name, title, format, tick }) => (
+          <Lines key={name} isPlain title={title} days={days} format={format} {...(tick ? { tick } : {})} lines={lines.map((line) => ({ ...line, values: values(line.isBase ? (base?.days ?? []) : own.days, name) }))} />
         ))}
       </div>
     </>

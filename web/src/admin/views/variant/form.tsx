@@ -34,7 +34,7 @@ function BaseInputTemplate({ id, value, required, disabled, onChange, onBlur, sc
   const isNumber = schema.type === "number" || schema.type === "integer";
   const isBad = (rawErrors ?? []).length > 0;
   return (
-    <input id={id} name={id} className={`field ${isNumber ? "" : "mono"}`} type="text" inputMode={isNumber ? (schema.type === "integer" ? "numeric" : "decimal") : undefined} required={required} disabled={disabled}
+    <input id={id} name={id} className={`field ${schema.pattern?.startsWith("^[!-~]") ? "mono" : ""}`} type="text" inputMode={isNumber ? (schema.type === "integer" ? "numeric" : "decimal") : undefined} required={required} disabled={disabled}
       value={value === undefined || value === null ? "" : String(value)} aria-invalid={isBad} aria-describedby={isBad ? `${id}-flaw` : undefined} autoComplete="off" spellCheck={false}
       onChange={(event) => onChange(read(event.target.value, isNumber))} onBlur={() => onBlur(id, value)} />
   );
@@ -65,6 +65,6 @@ const Form = withTheme({
 export default function ConfigForm({ schema, value, disabled, onChange }: { schema: RJSFSchema; value: Config; disabled: boolean; onChange: (config: Config) => void }) {
   return (
     <Form schema={schema} formData={value} validator={validator} liveValidate="onChange" showErrorList={false} noHtml5Validate disabled={disabled} idPrefix="config" tagName="div"
-      uiSchema={{ "ui:submitButtonOptions": { norender: true } }} onChange={({ formData }) => onChange((formData ?? {}) as Config)} />
+      uiSchema={{ "ui:order": [...(schema.required ?? []), "*"], "ui:submitButtonOptions": { norender: true } }} onChange={({ formData }) => onChange((formData ?? {}) as Config)} />
   );
 }

@@ -50,12 +50,12 @@ function Detail({ variant, categories }: { variant: Entity; categories: Categori
       <p className="mb-1 text-ink-2"><Link href="/variants">Variants</Link> <span aria-hidden="true">/</span> <Link href={`/variants?category=${variant.category}`}>{categoryName(variant.category)}</Link></p>
       <Head variant={variant} categories={categories} control={control} />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,7fr)_minmax(0,5fr)]">
-        <div className="min-w-0 space-y-5">
+        <div className="contents min-w-0 xl:block xl:space-y-5 [&>*]:order-2">
           <Figures variant={variant} control={control} />
           <ConfigEditor key={`${variant.category}/${variant.id}`} variant={variant} category={category} production={production} />
           <History variant={variant} />
         </div>
-        <div className="min-w-0 space-y-5">
+        <div className="contents min-w-0 xl:block xl:space-y-5 [&>*]:order-1 [&>*:last-child]:order-3">
           <Share variant={variant} category={category} rivals={all.filter((other) => other.category === variant.category && other.id !== variant.id)} />
           <Cohorts variant={variant} />
           <Panel title="Why this variant"><Explain category={variant.category} /></Panel>
@@ -95,7 +95,7 @@ function Head({ variant, categories, control }: { variant: Entity; categories: C
           {step && <NextBadge step={step} variant={variant} control={control} />}
           <span>Version {variant.version}</span>
           <span title={dateTime(variant.updated_at)}>changed {ago(variant.updated_at, now)}</span>
-          <span>by {shortName(variant.created_by)} since <span title={dateTime(variant.created_at)}>{ago(variant.created_at, now)}</span></span>
+          <span title={dateTime(variant.created_at)}>made by {shortName(variant.created_by)} {ago(variant.created_at, now)}</span>
         </span>
       </>
     }><span className="font-mono text-[.82em] tracking-tight">{variant.id}</span></Title>

@@ -4,11 +4,12 @@ import type { Category } from "../../api/types";
 import { money, ms, percent, points, signedScore } from "../../lib/format";
 import type { NextStep } from "../../lib/next";
 import { isChallenger, type Row } from "../../lib/rows";
+import { categoryName } from "../../lib/words";
 import { can, demote, pause, promote } from "../../lib/wishes";
 import { useAct } from "../../shell/act";
 import { NextBadge, StatusBadge } from "../../ui/badges";
 import { Icon } from "../../ui/icon";
-import { Figure, Share } from "./figure";
+import { Figure, LEAST_DELTA, Share } from "./figure";
 import { GroupTools } from "./group";
 import { hrefOf, type ListProps } from "./table";
 
@@ -19,7 +20,7 @@ export function VariantCards({ groups, next, onShowAll }: ListProps) {
         <section key={category.category} aria-label={category.category}>
           <h2 className="mb-2"><GroupTools category={category} /></h2>
           <ul className="space-y-2">{rows.map((row) => <li key={row.variant.id}><Card row={row} category={category} step={next(row)} /></li>)}</ul>
-          {hidden > 0 && <button type="button" className="btn btn-quiet mt-1 w-full text-ink-2" onClick={() => onShowAll(category.category)}>{hidden} more</button>}
+          {hidden > 0 && <button type="button" className="btn btn-quiet mt-1 w-full text-ink-2" onClick={() => onShowAll(category.category)}>{hidden} more of {categoryName(category.category).toLowerCase()}</button>}
         </section>
       ))}
     </div>
@@ -44,12 +45,12 @@ function Card({ row, category, step }: { row: Row; category: Category; step: Nex
       {head}
       <p className="hint">{variant.description}</p>
       {step && <p className="mt-1.5"><NextBadge step={step} variant={variant} control={row.control} /></p>}
-      <div className="mt-2.5"><span className="flex justify-between"><span className="text-ink-2">Share</span><span className="font-medium">{points(variant.rollout_percent)}</span></span><Share value={variant.rollout_percent} slot={variant.slot} /></div>
+      <div className="mt-2.5"><span className="flex justify-between"><span className="text-ink-2">Share</span><span className="font-medium">{points(row.share)}</span></span><Share value={row.share} slot={variant.slot} /></div>
       {total && (
         <dl className="mt-2.5 grid grid-cols-2 gap-x-4 gap-y-2 [&_dt]:text-[.8667rem] [&_dt]:text-ink-2">
           <div><dt>p95 latency</dt><dd><Figure isWide={false} values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total.latency_p95_ms)} label="p95 latency" /></dd></div>
           <div><dt>Cost per turn</dt><dd><Figure isWide={false} values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total.cost_per_turn_micros)} label="Cost per turn" /></dd></div>
-          <div><dt>Satisfaction Δ</dt><dd><Figure isWide={false} values={deltas} text={signedScore(delta)} label="Satisfaction against production" /></dd></div>
+          <div><dt>Satisfaction Δ</dt><dd><Figure isWide={false} values={deltas} text={signedScore(delta)} label="Satisfaction against production" leastRange={LEAST_DELTA} /></dd></div>
           <div><dt>Return rate</dt><dd><Figure isWide={false} values={days.map((figures) => figures?.return_rate)} text={percent(total.return_rate)} label="Return rate" /></dd></div>
         </dl>
       )}

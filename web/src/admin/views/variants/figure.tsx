@@ -1,15 +1,18 @@
 // One figure of a row: its line over the days, and its value.
 import { Spark } from "../../ui/spark";
 
-export function Figure({ values, text, label, isWide = true }: { values: (number | null | undefined)[]; text: string; label: string; isWide?: boolean }) {
+export function Figure({ values, text, label, isWide = true, leastRange = 0 }: { values: (number | null | undefined)[]; text: string; label: string; isWide?: boolean; leastRange?: number }) {
   const hasLine = values.filter((value) => typeof value === "number").length > 1;
   return (
     <span className={`flex items-center gap-2 ${isWide ? "justify-end" : ""}`}>
-      {hasLine && <Spark values={values} label={`${label}, the last ${values.length} days`} width={isWide ? 58 : 70} />}
-      <span className={`whitespace-nowrap ${isWide ? "min-w-[4.2rem] text-end" : "font-medium"}`}>{text}</span>
+      {hasLine && <Spark values={values} label={`${label}, the last ${values.length} days`} width={isWide ? 48 : 70} leastRange={leastRange} />}
+      <span className={`whitespace-nowrap ${isWide ? "min-w-[3.9rem] text-end" : "font-medium"}`}>{text}</span>
     </span>
   );
 }
+
+/** Differences of satisfaction are drawn on a line that is at least so high: 0.1 of its scale of 0 to 1. */
+export const LEAST_DELTA = 0.1;
 
 /** A share as a bar of the layer. */
 export function Share({ value, slot }: { value: number; slot: "low" | "high" }) {

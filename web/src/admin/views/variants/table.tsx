@@ -6,11 +6,12 @@ import { count, money, ms, percent, points, signedScore } from "../../lib/format
 import type { NextStep } from "../../lib/next";
 import { SORTS, type Group, type Row, type Sort } from "../../lib/rows";
 import { can, demote, pause, promote } from "../../lib/wishes";
+import { categoryName } from "../../lib/words";
 import { isTyping, useShortcutSetting } from "../../shell/keys";
 import { useAct } from "../../shell/act";
 import { NextBadge, StatusBadge } from "../../ui/badges";
 import { Icon, type IconName } from "../../ui/icon";
-import { Figure, Share } from "./figure";
+import { Figure, LEAST_DELTA, Share } from "./figure";
 import { GroupTools } from "./group";
 
 export interface ListProps {
@@ -62,13 +63,14 @@ export function VariantTable({ groups, next, sort, isDown, onSort, onShowAll }: 
 
   return (
     <div className="panel overflow-x-auto">
-      <table className="grid-table" onKeyDown={onKeyDown}>
+      <table className="grid-table min-w-[68rem] table-fixed" onKeyDown={onKeyDown}>
         <caption className="sr-only">Variants by category. Arrow keys go from row to row.</caption>
+        <colgroup><col /><col className="w-[13.5%]" /><col className="w-[6%]" /><col className="w-[7%]" /><col className="w-[10.8%]" /><col className="w-[11.2%]" /><col className="w-[10%]" /><col className="w-[10.2%]" /><col className="w-[8.6rem]" /></colgroup>
         <thead>
           <tr>
             {COLUMNS.map(({ sort: column, isNumber }) => (
               <th key={column} scope="col" className={isNumber ? "num" : ""} aria-sort={sort === column ? (isDown ? "descending" : "ascending") : "none"}>
-                <button type="button" onClick={() => onSort(column)}>{SORTS[column]}<span aria-hidden="true" className="inline-block w-2">{sort === column ? (isDown ? "↓" : "↑") : ""}</span></button>
+                <button type="button" className="relative" onClick={() => onSort(column)}>{SORTS[column]}{sort === column && <span aria-hidden="true" className="absolute -end-3">{isDown ? "↓" : "↑"}</span>}</button>
               </th>
             ))}
             <th scope="col"><span className="sr-only">Quick actions</span></th>
@@ -78,7 +80,7 @@ export function VariantTable({ groups, next, sort, isDown, onSort, onShowAll }: 
           <tbody key={category.category}>
             <tr className="hover:[&>*]:bg-transparent!"><th colSpan={9} scope="rowgroup" className="pt-6!"><GroupTools category={category} /></th></tr>
             {rows.map((row) => <TableRow key={row.variant.id} row={row} category={category} step={next(row)} />)}
-            {hidden > 0 && <tr><td colSpan={9}><button type="button" className="btn btn-quiet btn-small text-ink-2" onClick={() => onShowAll(category.category)}><Icon name="down" size={14} />{hidden} more</button></td></tr>}
+            {hidden > 0 && <tr><td colSpan={9}><button type="button" className="btn btn-quiet btn-small text-ink-2" onClick={() => onShowAll(category.category)}><Icon name="down" size={14} />{hidden} more of {categoryName(category.category).toLowerCase()}</button></td></tr>}
           </tbody>
         ))}
       </table>
@@ -91,7 +93,7 @@ function TableRow({ row, category, step }: { row: Row; category: Category; step:
   const isQuiet = variant.status === "retired";
   return (
     <tr data-place={hrefOf(row)} className={isQuiet ? "text-ink-2" : ""}>
-      <th scope="row" className="max-w-72 text-start">
+      <th scope="row" className="text-start">
         <Link href={hrefOf(row)} className={`mono block truncate no-underline hover:underline ${isQuiet ? "text-ink-2" : ""}`} title={variant.id}>{variant.id}</Link>
         <span className="block truncate text-[.8667rem] font-normal text-ink-2" title={variant.description}>{variant.description}</span>
       </th>
@@ -99,13 +101,13 @@ function TableRow({ row, category, step }: { row: Row; category: Category; step:
         <StatusBadge status={variant.status} />
         {step && <span className="mt-0.5 block"><NextBadge step={step} variant={variant} control={row.control} /></span>}
       </td>
-      <td className="w-24">{variant.status !== "retired" && <>{points(variant.rollout_percent)}<Share value={variant.rollout_percent} slot={variant.slot} /></>}</td>
+      <td>{variant.status !== "retired" && <>{points(row.share)}<Share value={row.share} slot={variant.slot} /></>}</td>
       <td className="num">{count(total?.sessions)}</td>
       <td className="num"><Figure values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total?.latency_p95_ms)} label="p95 latency" /></td>
       <td className="num"><Figure values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total?.cost_per_turn_micros)} label="Cost per turn" /></td>
-      <td className="num"><Figure values={deltas} text={signedScore(delta)} label="Satisfaction against production" /></td>
+      <td className="num"><Figure values={deltas} text={signedScore(delta)} label="Satisfaction against production" leastRange={LEAST_DELTA} /></td>
       <td className="num"><Figure values={days.map((figures) => figures?.return_rate)} text={percent(total?.return_rate)} label="Return rate" /></td>
-      <td className="w-32"><Quick row={row} category={category} /></td>
+      <td><Quick row={row} category={category} /></td>
     </tr>
   );
 }
@@ -117,7 +119,7 @@ function Quick({ row, category }: { row: Row; category: Category }) {
   const button = (name: IconName, label: string, isThere: boolean, onClick: () => void) =>
     isThere ? <button type="button" className="grid size-7 place-content-center rounded-md text-ink-2 hover:bg-accent-soft hover:text-ink" aria-label={`${label} ${variant.id}`} title={label} onClick={onClick}><Icon name={name} size={16} /></button> : <span className="size-7" />;
   return (
-    <span className="grid grid-cols-4">
+    <span className="grid grid-cols-4 justify-items-center">
       {button("promote", "Promote", allowed.promote, () => act(promote(variant, category)))}
       {button("demote", "Demote", allowed.demote, () => act(demote(variant)))}
       {button("pause", "Pause", allowed.pause, () => act(pause(variant)))}

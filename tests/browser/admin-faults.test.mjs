@@ -41,10 +41,10 @@ test("figures that were there stay when a refresh fails, and say how old they ar
   let isAway = false;
   await context.route("**/admin/v1/providers", (route) => (isAway ? route.abort("internetdisconnected") : route.fallback()));
   const page = await openView(context, stack, "/providers");
-  await page.getByText("Breaker open").waitFor();
+  await page.getByText("Breaker open", { exact: true }).waitFor();
   isAway = true;
   await page.getByText(/^As of .*: refreshing failed/).waitFor({ timeout: 30_000 });
-  await page.getByText("Breaker open").waitFor();
+  await page.getByText("Breaker open", { exact: true }).waitFor();
   isAway = false;
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText(/refreshing failed/).waitFor({ state: "detached" });
@@ -131,14 +131,14 @@ test("a sign-in that ended is said, in a view and in a dialog, and nothing typed
 });
 
 test("what the registry refuses is said in its own words; what it wants confirmed is asked for", async () => {
-  const page = await openView(context, stack, "/variants/GHOST_CHAR_STYLE/dots");
+  const page = await openView(context, stack, "/variants/LLM_MODEL/claude-haiku-4-5");
   let first = true;
   await context.route("**/rollout", (route) => {
     if (!first) return route.fallback();
     first = false;
     return route.fulfill(problem(409, "confirmation-required", "This has to be confirmed", { detail: "the share changes by more than 25 points" }));
   });
-  await wishShare(page, 20, "Dots for some");
+  await wishShare(page, 20, "More people");
   assert.equal(await dialog(page).getByRole("checkbox").count(), 0);
   await dialog(page).getByRole("button", { name: "Apply 20 %" }).click();
   await dialog(page).getByText("the share changes by more than 25 points").waitFor();
@@ -146,9 +146,9 @@ test("what the registry refuses is said in its own words; what it wants confirme
   const sent = page.waitForRequest("**/rollout");
   await dialog(page).getByRole("button", { name: "Apply 20 %" }).click();
   assert.equal((await sent).postDataJSON().confirm, true);
-  await said(page, "dots has 20 % of the traffic.");
+  await said(page, "claude-haiku-4-5 has 20 % of the traffic.");
   // Two challengers of a category cannot have more than there is.
-  await page.goto(`${stack.url}/admin/variants/GHOST_CHAR_STYLE/shimmer`);
+  await page.goto(`${stack.url}/admin/variants/LLM_MODEL/mistral-large`);
   await wishShare(page, 90, "Far too much");
   await dialog(page).getByRole("checkbox").check();
   await dialog(page).getByRole("button", { name: "Apply 90 %" }).click();

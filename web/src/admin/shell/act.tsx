@@ -131,7 +131,7 @@ function ActSheet({ action, onClose, onDone }: { action: Action; onClose: () => 
         )}
         <div>
           <label className="label" htmlFor={ids.reason}>Why? It is kept in the audit log.</label>
-          <textarea ref={reasonField} id={ids.reason} rows={2} className="field" maxLength={REASON.max} value={reason} autoFocus required aria-invalid={flaw === "reason"} aria-describedby={flaw === "reason" ? ids.flaw : undefined}
+          <textarea ref={reasonField} id={ids.reason} rows={2} className="field" maxLength={REASON.max} value={reason} data-first required aria-invalid={flaw === "reason"} aria-describedby={flaw === "reason" ? ids.flaw : undefined}
             onChange={(event) => { setReason(event.target.value.replaceAll(/[\r\n]+/g, " ")); if (flaw === "reason") setFlaw(null); }}
             onKeyDown={(event) => { if (event.key === "Enter" && !event.nativeEvent.isComposing) { event.preventDefault(); event.currentTarget.form?.requestSubmit(); } }} />
           {flaw === "reason" && <p id={ids.flaw} className="flaw mt-1">Give a reason of {REASON.min} to {REASON.max} characters.</p>}

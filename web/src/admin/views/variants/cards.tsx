@@ -48,10 +48,10 @@ function Card({ row, category, step }: { row: Row; category: Category; step: Nex
       <div className="mt-2.5"><span className="flex justify-between"><span className="text-ink-2">Share</span><span className="font-medium">{points(row.share)}</span></span><Share value={row.share} slot={variant.slot} /></div>
       {total && (
         <dl className="mt-2.5 grid grid-cols-2 gap-x-4 gap-y-2 [&_dt]:text-[.8667rem] [&_dt]:text-ink-2">
-          <div><dt>p95 latency</dt><dd><Figure isWide={false} values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total.latency_p95_ms)} label="p95 latency" /></dd></div>
-          <div><dt>Cost per turn</dt><dd><Figure isWide={false} values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total.cost_per_turn_micros)} label="Cost per turn" /></dd></div>
-          <div><dt>Satisfaction Δ</dt><dd><Figure isWide={false} values={deltas} text={signedScore(delta)} label="Satisfaction against production" leastRange={LEAST_DELTA} /></dd></div>
-          <div><dt>Return rate</dt><dd><Figure isWide={false} values={days.map((figures) => figures?.return_rate)} text={percent(total.return_rate)} label="Return rate" /></dd></div>
+          <div><dt>p95 latency</dt><dd><Figure values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total.latency_p95_ms)} label="p95 latency" /></dd></div>
+          <div><dt>Cost per turn</dt><dd><Figure values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total.cost_per_turn_micros)} label="Cost per turn" /></dd></div>
+          <div><dt>Satisfaction Δ</dt><dd><Figure values={deltas} text={signedScore(delta)} label="Satisfaction against production" leastRange={LEAST_DELTA} /></dd></div>
+          <div><dt>Return rate</dt><dd><Figure values={days.map((figures) => figures?.return_rate)} text={percent(total.return_rate)} label="Return rate" /></dd></div>
         </dl>
       )}
       <div className="mt-3 flex flex-wrap gap-2 border-t border-line pt-2.5">

@@ -1,12 +1,14 @@
 // One figure of a row: its line over the days, and its value.
 import { Spark } from "../../ui/spark";
 
-export function Figure({ values, text, label, isWide = true, leastRange = 0 }: { values: (number | null | undefined)[]; text: string; label: string; isWide?: boolean; leastRange?: number }) {
+export function Figure({ values, text, label, room = "", leastRange = 0 }: { values: (number | null | undefined)[]; text: string; label: string;
+  /** In a table: how wide the value is, so that lines stand below each other. */
+  room?: string; leastRange?: number }) {
   const hasLine = values.filter((value) => typeof value === "number").length > 1;
   return (
-    <span className={`flex items-center gap-2 ${isWide ? "justify-end" : ""}`}>
-      {hasLine && <Spark values={values} label={`${label}, the last ${values.length} days`} width={isWide ? 48 : 70} leastRange={leastRange} />}
-      <span className={`whitespace-nowrap ${isWide ? "min-w-[3.9rem] text-end" : "font-medium"}`}>{text}</span>
+    <span className={`flex items-center gap-2 ${room ? "justify-end" : ""}`}>
+      {hasLine && <Spark values={values} label={`${label}, the last ${values.length} days`} width={room ? 48 : 70} leastRange={leastRange} />}
+      <span className={`whitespace-nowrap ${room ? `${room} text-end` : "font-medium"}`}>{text}</span>
     </span>
   );
 }

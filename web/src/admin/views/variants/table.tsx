@@ -103,10 +103,10 @@ function TableRow({ row, category, step }: { row: Row; category: Category; step:
       </td>
       <td>{variant.status !== "retired" && <>{points(row.share)}<Share value={row.share} slot={variant.slot} /></>}</td>
       <td className="num">{count(total?.sessions)}</td>
-      <td className="num"><Figure values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total?.latency_p95_ms)} label="p95 latency" /></td>
-      <td className="num"><Figure values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total?.cost_per_turn_micros)} label="Cost per turn" /></td>
-      <td className="num"><Figure values={deltas} text={signedScore(delta)} label="Satisfaction against production" leastRange={LEAST_DELTA} /></td>
-      <td className="num"><Figure values={days.map((figures) => figures?.return_rate)} text={percent(total?.return_rate)} label="Return rate" /></td>
+      <td className="num"><Figure values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total?.latency_p95_ms)} room="min-w-[3.4rem]" label="p95 latency" /></td>
+      <td className="num"><Figure values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total?.cost_per_turn_micros)} room="min-w-[4.1rem]" label="Cost per turn" /></td>
+      <td className="num"><Figure values={deltas} text={signedScore(delta)} room="min-w-[2.5rem]" label="Satisfaction against production" leastRange={LEAST_DELTA} /></td>
+      <td className="num"><Figure values={days.map((figures) => figures?.return_rate)} text={percent(total?.return_rate)} room="min-w-[3.2rem]" label="Return rate" /></td>
       <td><Quick row={row} category={category} /></td>
     </tr>
   );

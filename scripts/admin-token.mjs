@@ -1,5 +1,5 @@
 // `npm run -s admin-token [-- --email ada@example.org | --service ci] [--hours 24]`: a token of the local development issuer.
-// Standard output is the token alone.
+// Standard output is the token alone; with `--link` (`npm run admin`) a link that signs in to the dashboard with it.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { onPinnedNode } from "./bootstrap.mjs";
@@ -9,7 +9,7 @@ console.log = console.error;
 await onPinnedNode(async () => {
   let options;
   try {
-    options = parseArgs({ options: { email: { type: "string" }, service: { type: "string" }, hours: { type: "string", default: "24" } } }).values;
+    options = parseArgs({ options: { email: { type: "string" }, service: { type: "string" }, hours: { type: "string", default: "24" }, link: { type: "boolean" } } }).values;
   } catch (error) {
     throw new Failure(`${error.message}\nUsage: npm run -s admin-token -- [--email ada@example.org | --service ci] [--hours 24]`);
   }
@@ -19,5 +19,6 @@ await onPinnedNode(async () => {
   const { ISSUER, localSecrets } = await import("./local.mjs");
   await localSecrets();
   const issuer = JSON.parse(readFileSync(ISSUER, "utf8"));
-  process.stdout.write(`${signed(issuer, claimsOf({ ...options, lifetime: Math.round(hours * 3600) }))}\n`);
+  const token = signed(issuer, claimsOf({ email: options.email, service: options.service, lifetime: Math.round(hours * 3600) }));
+  process.stdout.write(options.link ? `http://localhost:${process.env.PORT ?? "8787"}/admin/sign-in#${token}\n` : `${token}\n`);
 });

@@ -57,7 +57,7 @@ export async function startStack({ vars = {}, adminVars = {}, adminSecrets, chat
 }
 
 /** A client of the admin API: `admin("ada")` is a person, `admin("ci", { service: true })` a program. */
-const adminOf = (url, issuer) => (name = "ada", { service = false } = {}) => {
+export const adminOf = (url, issuer) => (name = "ada", { service = false } = {}) => {
   const token = signed(issuer, claimsOf(service ? { service: name } : { email: `${name}@example.org` }));
   const ask = async (method, path, body, headers = {}) => {
     const response = await fetch(`${url}/admin/v1${path}`, {

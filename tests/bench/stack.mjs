@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CONFIGS } from "../../scripts/local.mjs";
-import { freePort, root, sleep } from "../stack.mjs";
+import { newIssuer, publicKeys } from "../../scripts/issuer.mjs";
+import { adminOf, freePort, root, sleep } from "../stack.mjs";
 
 process.env.WRANGLER_LOG ??= "error";
 const require = createRequire(import.meta.url);
@@ -105,18 +106,13 @@ async function workerd(list, { state, inspectorPort } = {}) {
   return { miniflare, told, ready, url: `http://127.0.0.1:${port}` };
 }
 
-/** Applies the migrations and publishes the registry, as `npm run setup` does. */
+/** Applies the migrations, as `npm run setup` does. */
 async function fill(miniflare) {
   const db = await miniflare.getD1Database("DB", nameOf("admin"));
   const migrations = join(root, "d1-migrations");
   for (const file of readdirSync(migrations).filter((name) => name.endsWith(".sql")).sort()) {
     for (const sql of statements(readFileSync(join(migrations, file), "utf8"))) await db.prepare(sql).run();
   }
-  const text = readFileSync(join(root, "shared/core/seed/registry.json"), "utf8");
-  const { version } = JSON.parse(text);
-  const kv = await miniflare.getKVNamespace("REGISTRY", nameOf("admin"));
-  await kv.put(`snapshot:${version}`, text);
-  await kv.put("registry:current", JSON.stringify({ version, key: `snapshot:${version}` }));
   return db;
 }
 
@@ -152,12 +148,16 @@ async function collecting(inspectorPort) {
 }
 
 /** The platform, with storage of its own below `folder`; with `collect`, V8 is kept from putting off its collections. */
-export async function startPlatform(llmUrl, { folder, collect = false } = {}) {
+export async function startPlatform(llmUrl, { folder, collect = false, vars = {} } = {}) {
   const inspectorPort = collect ? await freePort() : undefined;
   const state = mkdtempSync(join(folder ?? tmpdir(), "silent-bench-"));
   folders.add(state);
   const secrets = { TOKEN_SECRET: randomBytes(32).toString("base64"), KEK: `1:${randomBytes(32).toString("base64")}` };
-  const own = { chat: { ...secrets, LLM_PROVIDER: "openai", LLM_BASE_URL: llmUrl, LLM_MODEL: "mock-1" }, admin: secrets };
+  const issuer = newIssuer();
+  const own = {
+    chat: { ...secrets, LLM_PROVIDER: "openai", LLM_BASE_URL: llmUrl, LLM_MODEL: "mock-1", ...vars },
+    admin: { ...secrets, ACCESS_DEV_JWKS: JSON.stringify(publicKeys(issuer)) },
+  };
   const list = Object.keys(configs).map((worker) => workerOptions(worker, { ENVIRONMENT: "test", ...own[worker] }));
   const started = await workerd(list, { state, inspectorPort });
   let stopCollecting = () => {};
@@ -173,6 +173,7 @@ export async function startPlatform(llmUrl, { folder, collect = false } = {}) {
   if (collect) stopCollecting = await collecting(inspectorPort);
   return {
     url: started.url,
+    admin: adminOf(started.url, issuer),
     pid: started.told.pid,
     startMs: healthyAt - started.told.spawnedAt,
     events: async () => (await db.prepare("SELECT count(*) AS n FROM turn_events").first()).n,

@@ -69,7 +69,7 @@ test("nothing else does, and nothing is processed before that", async () => {
     assert.match((await response.json()).type, /\/unauthorized$/, what);
   }
   // The path, the method and the body do not matter to somebody unknown.
-  for (const [method, path] of [["GET", "/admin/v1/nothing"], ["PUT", "/admin/v1/variants"], ["POST", "/admin/v1/kill-switch"], ["GET", "/admin/anything"]]) {
+  for (const [method, path] of [["GET", "/admin/v1/nothing"], ["PUT", "/admin/v1/variants"], ["POST", "/admin/v1/kill-switch"], ["GET", "/admin/health/x"]]) {
     const response = await fetch(stack.url + path, { method, body: method === "GET" ? undefined : "{" });
     assert.equal(response.status, 401, `${method} ${path}`);
   }
@@ -103,6 +103,18 @@ test("a page of another origin cannot use an admin's cookie", async () => {
   const cookie = `CF_Authorization=${signed(issuer, claims())}`;
   assert.equal((await ask(undefined, { cookie, origin: "https://evil.example" })).status, 403);
   assert.equal((await ask(undefined, { cookie, origin: stack.url })).status, 200);
+});
+
+test("the dashboard's page is for admins; on a developer's machine others are shown where to sign in", async () => {
+  for (const path of ["/admin", "/admin/", "/admin/variants/LLM_MODEL"]) {
+    const shown = await fetch(stack.url + path, { headers: { "cf-access-jwt-assertion": signed(issuer, claims()) } });
+    assert.equal(shown.status, 200);
+    assert.match(shown.headers.get("content-type"), /^text\/html/);
+    assert.equal(shown.headers.get("x-frame-options"), "DENY");
+    const sent = await fetch(stack.url + path, { redirect: "manual" });
+    assert.deepEqual([sent.status, new URL(sent.headers.get("location")).pathname], [302, "/admin/sign-in"]);
+  }
+  assert.match(await (await fetch(`${stack.url}/admin/sign-in`)).text(), /npm run admin/);
 });
 
 test("the development issuer cannot be enabled in a deployed environment", async () => {

@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod budget;
 pub mod conversation;
 pub mod feedback;
 pub mod ids;
@@ -12,11 +13,14 @@ pub mod pricing;
 pub mod prompt;
 pub mod registry;
 pub mod response;
+pub mod router;
 pub mod safety;
 pub mod sealed;
 pub mod session;
 pub mod starters;
 pub mod statistics;
 pub mod time;
+pub mod trace;
 pub mod turn;
 pub mod variants;
+pub mod voice;

@@ -2,7 +2,11 @@
 
 use crate::error::ApiError;
 use futures::StreamExt;
+use js_sys::{Function, Promise, Reflect};
 use serde::de::DeserializeOwned;
+use silent_core::trace::TraceContext;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
 use worker::{Headers, Request};
 
 /// Largest body that is read.
@@ -12,6 +16,24 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 #[must_use]
 pub fn header(headers: &Headers, name: &str) -> Option<String> {
     headers.get(name).ok().flatten().filter(|value| !value.is_empty())
+}
+
+/// The caller's trace context, where it is valid.
+#[must_use]
+pub fn trace_context(headers: &Headers) -> Option<TraceContext> {
+    TraceContext::parse(
+        &header(headers, "traceparent")?,
+        header(headers, "tracestate").as_deref(),
+    )
+}
+
+/// Tells the caller which trace and which span of it the answer is.
+///
+/// # Errors
+/// The runtime's, where the headers cannot be changed.
+pub fn set_trace(headers: &Headers, trace: &TraceContext) -> worker::Result<()> {
+    headers.set("traceparent", &trace.traceparent())?;
+    headers.set("x-trace-id", &trace.trace_id.hex())
 }
 
 /// The method as it was sent: the runtime's binding reads every unknown one as GET.
@@ -44,6 +66,30 @@ pub fn cookie(headers: &Headers, name: &str) -> Option<String> {
 /// # Errors
 /// [`ApiError::TooLarge`], or [`ApiError::Invalid`] where the body breaks off.
 pub async fn body(request: &mut Request) -> Result<Vec<u8>, ApiError> {
+    body_up_to(request, MAX_BODY_BYTES).await
+}
+
+/// Resolves when whoever asked went away. The request's signal is the only sign of it that can be relied on.
+pub fn gone(request: &Request) -> impl Future<Output = ()> + 'static {
+    let signal = Reflect::get(request.inner(), &"signal".into()).unwrap_or_default();
+    let went = Promise::new(&mut |resolve, _| {
+        let listen = Reflect::get(&signal, &"addEventListener".into()).and_then(|listen| listen.dyn_into::<Function>());
+        if let Ok(listen) = listen {
+            let _ = listen.call2(&signal, &"abort".into(), &resolve);
+        }
+    });
+    async move {
+        let _ = JsFuture::from(went).await;
+        // Held until now: a signal that nobody holds may be collected together with its listeners.
+        drop(signal);
+    }
+}
+
+/// [`body`] with another limit, in bytes.
+///
+/// # Errors
+/// [`ApiError::TooLarge`], or [`ApiError::Invalid`] where the body breaks off.
+pub async fn body_up_to(request: &mut Request, limit: usize) -> Result<Vec<u8>, ApiError> {
     if request.inner().body().is_none() {
         return Ok(Vec::new());
     }
@@ -51,8 +97,8 @@ pub async fn body(request: &mut Request) -> Result<Vec<u8>, ApiError> {
     let mut out = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| ApiError::Invalid("the body broke off".into()))?;
-        if out.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(ApiError::TooLarge(format!("a body has at most {MAX_BODY_BYTES} bytes")));
+        if out.len() + chunk.len() > limit {
+            return Err(ApiError::TooLarge(format!("a body has at most {limit} bytes")));
         }
         out.extend_from_slice(&chunk);
     }

@@ -3,6 +3,8 @@
 
 pub mod access;
 pub mod api_key;
+pub mod budget;
+pub mod budgeted;
 pub mod config;
 pub mod durable;
 pub mod error;
@@ -15,6 +17,7 @@ pub mod queue;
 pub mod random;
 pub mod registry;
 pub mod token;
+pub mod trace;
 
 use silent_core::turn::Clock;
 

@@ -8,4 +8,5 @@ pub mod aws;
 pub mod http;
 pub mod llm;
 pub mod ndjson;
+pub mod speech;
 pub mod sse;

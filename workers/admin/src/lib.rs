@@ -1,11 +1,13 @@
 //! The admin Worker: the registry and its API, flags for OpenFeature clients, and the consumer of the event queue.
 #![allow(missing_docs, reason = "the durable_object macro makes public items without docs")]
 
+mod budget_do;
 mod consumer;
 mod ofrep;
 mod registry_do;
 mod routes;
 
+pub use budget_do::BudgetObject;
 pub use registry_do::RegistryObject;
 
 use silent_edge::error::ApiError;

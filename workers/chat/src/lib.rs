@@ -15,6 +15,6 @@ use worker::{Context, Env, Request, Response, Result, event};
 
 /// Entry point of the Worker.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    routes::handle(request, env).await
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    routes::handle(request, env, &context).await
 }

@@ -4,4 +4,5 @@ mod sentences;
 mod speech;
 
 pub use sentences::SentenceBuffer;
-pub use speech::{to_speech, to_title};
+pub(crate) use sentences::sentence_end;
+pub use speech::{SpeechText, to_speech, to_title};

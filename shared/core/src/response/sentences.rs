@@ -44,16 +44,21 @@ impl SentenceBuffer {
     }
 }
 
-/// Where the first sentence ends, if that is certain whatever comes next.
+/// Where the first sentence ends with the white space after it, if that is certain whatever comes next.
 fn boundary(text: &str) -> Option<usize> {
+    certain_end(text, sentence_end(text)?)
+}
+
+/// Where the first sentence ends, without the white space after it: known as soon as the first of that is there.
+pub(crate) fn sentence_end(text: &str) -> Option<usize> {
     let mut characters = text.char_indices().peekable();
     while let Some((at, c)) = characters.next() {
         let after = at + c.len_utf8();
         if after > MAX_BYTES && c.is_whitespace() || after > 2 * MAX_BYTES {
-            return certain_end(text, after);
+            return Some(after);
         }
         match c {
-            '\n' | '。' | '！' | '？' | '।' | '؟' => return certain_end(text, after),
+            '\n' | '。' | '！' | '？' | '।' | '؟' => return Some(after),
             '.' | '!' | '?' | '…' => {
                 // A closing quote or bracket, or more punctuation, belongs to the sentence.
                 let mut end = after;
@@ -69,7 +74,7 @@ fn boundary(text: &str) -> Option<usize> {
                 }
                 let followed = characters.peek().is_some_and(|(_, next)| next.is_whitespace());
                 if followed && !(c == '.' && abbreviated(text, at)) {
-                    return certain_end(text, end);
+                    return Some(end);
                 }
             }
             _ => {}

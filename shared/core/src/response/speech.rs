@@ -1,39 +1,56 @@
 //! Markdown as a voice reads it, and as a title shows it.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 const TITLE_CHARS: usize = 60;
 
 /// Plain text for a voice: no markup, links by their words, code left out, a pause after each list item.
 #[must_use]
 pub fn to_speech(markdown: &str) -> String {
-    let mut out = String::new();
-    let mut in_code = false;
-    for line in markdown.lines() {
-        let line = line.trim();
-        if line.starts_with("```") || line.starts_with("~~~") {
-            in_code = !in_code;
-            continue;
+    SpeechText::default().push(markdown)
+}
+
+/// Reads an answer out piece by piece, and remembers whether a block of code goes on.
+#[derive(Debug, Clone, Default)]
+pub struct SpeechText {
+    in_code: bool,
+}
+
+impl SpeechText {
+    /// What a voice says for the next piece. A fence that opens or ends code must be a line of its own within a piece.
+    pub fn push(&mut self, markdown: &str) -> String {
+        let mut out = String::new();
+        for line in markdown.lines() {
+            let line = line.trim();
+            if line.starts_with("```") || line.starts_with("~~~") {
+                self.in_code = !self.in_code;
+                continue;
+            }
+            if self.in_code || line.is_empty() || is_rule(line) {
+                continue;
+            }
+            let row = table_row(line);
+            let (item, text) = match &row {
+                Some(row) => (true, row.as_str()),
+                None => block_text(line),
+            };
+            let text = inline_text(text);
+            let text = text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(text);
+            // A voice runs list items and headings together unless something ends them.
+            if item && !text.ends_with(['.', '!', '?', ':', ';', ',', '…', '。', '！', '？']) {
+                out.push('.');
+            }
         }
-        if in_code || line.is_empty() || is_rule(line) {
-            continue;
-        }
-        let (item, text) = block_text(line);
-        let text = inline_text(text);
-        let text = text.trim();
-        if text.is_empty() {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(text);
-        // A voice runs list items and headings together unless something ends them.
-        if item && !text.ends_with(['.', '!', '?', ':', ';', ',', '…', '。', '！', '？']) {
-            out.push('.');
-        }
+        out
     }
-    out
 }
 
 /// A short plain title: the first sentence, at most 60 characters, cut at a word.
@@ -53,6 +70,21 @@ pub fn to_title(markdown: &str) -> String {
     let mut title = at_word.trim_end_matches([',', ';', ':', ' ']).to_string();
     title.push('…');
     title
+}
+
+/// The cells of a table's row, with pauses between; empty for the line that parts the head.
+fn table_row(line: &str) -> Option<String> {
+    let cells = line.strip_prefix('|')?;
+    let cells = cells.strip_suffix('|').unwrap_or(cells);
+    if cells.chars().all(|c| matches!(c, '-' | ':' | '|' | ' ')) {
+        return Some(String::new());
+    }
+    let spoken: Vec<&str> = cells
+        .split('|')
+        .map(str::trim)
+        .filter(|cell| !cell.is_empty())
+        .collect();
+    Some(spoken.join(", "))
 }
 
 fn is_rule(line: &str) -> bool {
@@ -112,6 +144,12 @@ fn inline_text(text: &str) -> String {
                 None => after,
             },
             c if is_pictograph(c) => after,
+            'h' if !ends_in_word(&out)
+                && let Some((host, after)) = bare_link(rest) =>
+            {
+                out.push_str(host);
+                after
+            }
             c => {
                 out.push(c);
                 after
@@ -121,8 +159,26 @@ fn inline_text(text: &str) -> String {
     out
 }
 
+/// A link without words: its host is said, the rest would be spelt.
+fn bare_link(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let end = rest
+        .find(|c: char| c.is_whitespace() || matches!(c, ')' | '>' | '"'))
+        .unwrap_or(rest.len());
+    let (link, after) = rest.split_at_checked(end)?;
+    let trimmed = link.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+    let host = trimmed.split(['/', '?', '#']).next().unwrap_or("");
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let after = rest.get(rest.len() - after.len() - (link.len() - trimmed.len())..)?;
+    (!host.is_empty()).then_some((host, after))
+}
+
+fn ends_in_word(text: &str) -> bool {
+    text.chars().last().is_some_and(char::is_alphanumeric)
+}
+
 fn inside_word(before: &str, after: &str) -> bool {
-    before.chars().last().is_some_and(char::is_alphanumeric) && after.chars().next().is_some_and(char::is_alphanumeric)
+    ends_in_word(before) && after.chars().next().is_some_and(char::is_alphanumeric)
 }
 
 fn link(after_bracket: &str) -> Option<(&str, &str)> {
@@ -153,9 +209,22 @@ mod tests {
             ("> quoted\n\n---\n", "quoted"),
             ("well 🌙 done ✨", "well  done"),
             (r"1\. not a list", "1. not a list"),
+            ("| Day | Sleep |\n|---|:-:|\n| Mon | 7 h |", "Day, Sleep. Mon, 7 h."),
+            ("See https://www.who.int/health?x=1, or ask.", "See who.int, or ask."),
+            ("(http://a.b/c)", "(a.b)"),
+            ("<https://a.b>", "<a.b>"),
+            ("http://", "http://"),
         ] {
             assert_eq!(to_speech(markdown), spoken, "{markdown}");
         }
+    }
+
+    #[test]
+    fn code_goes_on_from_piece_to_piece() {
+        let mut speech = SpeechText::default();
+        let spoken =
+            ["Before.\n", "```rust\n", "let x = 1. ", "let y;\n", "```\n", "After."].map(|piece| speech.push(piece));
+        assert_eq!(spoken, ["Before.", "", "", "", "", "After."]);
     }
 
     #[test]

@@ -159,20 +159,20 @@ fn number(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// The writing side, for tests.
-#[cfg(test)]
-pub(crate) fn encode(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+/// The writing side: a frame with headers of text. Names have at most 255 bytes, values and payloads less than a frame.
+#[must_use]
+pub fn encode(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let mut block = Vec::new();
     for (name, value) in headers {
-        block.push(u8::try_from(name.len()).unwrap());
+        block.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
         block.extend_from_slice(name.as_bytes());
         block.push(7);
-        block.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
+        block.extend_from_slice(&u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes());
         block.extend_from_slice(value.as_bytes());
     }
-    let total = u32::try_from(OVERHEAD + block.len() + payload.len()).unwrap();
-    let mut frame = Vec::from(total.to_be_bytes());
-    frame.extend_from_slice(&u32::try_from(block.len()).unwrap().to_be_bytes());
+    let mut frame = Vec::from(length(OVERHEAD + block.len() + payload.len()).to_be_bytes());
+    frame.extend_from_slice(&length(block.len()).to_be_bytes());
     frame.extend_from_slice(&crc32fast::hash(&frame).to_be_bytes());
     frame.extend_from_slice(&block);
     frame.extend_from_slice(payload);

@@ -1,18 +1,20 @@
 //! The front door: which request goes where, and what all of them share.
 
+mod dashboard;
 mod me;
+mod openai;
 mod resources;
 mod sessions;
 
 use crate::{auth, internal};
-use serde_json::json;
+use serde_json::{Value, json};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::turn::Clock;
-use silent_edge::config::{ChatConfig, LlmConfig};
+use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::token::Tokens;
 use silent_edge::{SystemClock, random};
-use worker::{Env, Headers, Method, Request, Response, Result};
+use worker::{Context, Env, Headers, Method, Request, Response, Result};
 
 /// What a request is handled with.
 pub(crate) struct Door {
@@ -32,7 +34,13 @@ impl Door {
         if let Some(country) = auth::region(request) {
             headers.set(internal::COUNTRY_HEADER, &country)?;
         }
-        for name in ["idempotency-key", "last-event-id", "traceparent", "content-type"] {
+        for name in [
+            "idempotency-key",
+            "last-event-id",
+            "traceparent",
+            "tracestate",
+            "content-type",
+        ] {
             if let Some(value) = silent_edge::http::header(request.headers(), name) {
                 headers.set(name, &value)?;
             }
@@ -65,13 +73,13 @@ impl Door {
 }
 
 /// Answers any request: never an error without its correlation id.
-pub(crate) async fn handle(request: Request, env: Env) -> Result<Response> {
+pub(crate) async fn handle(request: Request, env: Env, context: &Context) -> Result<Response> {
     let now_ms = SystemClock.now_ms();
     let correlation_id = match random::bytes::<16>() {
         Ok(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         Err(_) => String::from("unknown"),
     };
-    let response = match route(request, env, now_ms, &correlation_id).await {
+    let response = match route(request, env, now_ms, &correlation_id, context).await {
         Ok(response) => response,
         Err(error) => error.into_response(&correlation_id)?,
     };
@@ -87,10 +95,14 @@ async fn route(
     env: Env,
     now_ms: u64,
     correlation_id: &str,
+    context: &Context,
 ) -> std::result::Result<Response, ApiError> {
     let path = request.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
+        ["admin", view @ ..] if request.method() == Method::Get && !matches!(view, ["v1" | "health", ..]) => {
+            return dashboard::page(&env, &request, view).await;
+        }
         ["admin" | "ofrep", ..] => return forward(&env, "ADMIN", request).await,
         ["safety", ..] => return forward(&env, "SAFETY", request).await,
         ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns"] | ["voice", ..] => {
@@ -110,6 +122,9 @@ async fn route(
         now_ms,
         correlation_id: correlation_id.into(),
     };
+    if let ["v1", "models" | "chat", ..] = segments.as_slice() {
+        return Ok(openai::handle(&door, request, &segments, context).await?);
+    }
     let foreign = auth::check_origin(&request, &door.config.allowed_origins)?;
     let response = if request.method() == Method::Options {
         Response::empty()?.with_status(204)
@@ -129,11 +144,11 @@ async fn route(
     headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-type, idempotency-key, last-event-id, traceparent, x-country",
+        "authorization, content-type, idempotency-key, last-event-id, traceparent, tracestate, x-country",
     )?;
     headers.set(
         "access-control-expose-headers",
-        "x-turn-id, x-message-id, x-correlation-id, retry-after",
+        "x-turn-id, x-message-id, x-correlation-id, x-trace-id, traceparent, retry-after",
     )?;
     headers.set("vary", "origin")?;
     Ok(response.with_headers(headers))
@@ -185,11 +200,17 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         sibling(door, "ADMIN", "/admin/health"),
         sibling(door, "SAFETY", "/safety/health")
     );
-    let provider = match &door.config.llm {
-        LlmConfig::Offline { .. } => {
-            json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
-        }
-        LlmConfig::Http(endpoint) => json!({"name": endpoint.name(), "note": "A language model answers."}),
+    let llm = &door.config.llm;
+    let vendors = if llm.only().is_none() {
+        llm.configured()
+    } else {
+        Vec::new()
+    };
+    let provider = match llm.only() {
+        None if vendors.is_empty() => offline_note(),
+        Some("offline") => offline_note(),
+        Some(name) => json!({"name": name, "note": "A language model answers."}),
+        None => json!({"name": "variants", "vendors": vendors, "note": "Language models answer, by variant."}),
     };
     Ok(Response::from_json(&json!({
         "status": "ok",
@@ -197,6 +218,10 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         "provider": provider,
         "workers": {"chat": "ok", "voice": voice, "admin": admin, "safety": safety},
     }))?)
+}
+
+fn offline_note() -> Value {
+    json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
 }
 
 async fn sibling(door: &Door, binding: &str, path: &str) -> &'static str {

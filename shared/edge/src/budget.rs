@@ -1,0 +1,231 @@
+//! Budgets as a turn meets them: reserved in the objects that keep them, before a model is asked.
+
+use crate::config::text;
+use crate::error::ApiError;
+use crate::log;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use silent_core::budget::{Degradation, Grant, Period};
+use std::collections::BTreeMap;
+use worker::{Env, Method, Request, RequestInit};
+
+/// The binding of the objects that keep budgets.
+pub const OBJECT: &str = "BUDGETS";
+/// The object of what everybody shares: the month's budget, and those of features.
+pub const SHARED: &str = "shared";
+
+/// What may be spent, as configured; nothing configured costs nothing to ask.
+#[derive(Debug, Clone, Default)]
+pub struct Budgets {
+    person_day_micros: Option<u64>,
+    month_micros: Option<u64>,
+    features_month_micros: BTreeMap<String, u64>,
+}
+
+/// One budget that a call draws on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// The budget's name within its object.
+    pub name: String,
+    /// Its period.
+    pub period: Period,
+    /// Its limit, micros.
+    pub limit_micros: u64,
+}
+
+/// A wish to spend, from all these budgets or from none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// The call's id: asked twice, it reserves once.
+    pub id: String,
+    /// What it may cost at most, micros.
+    pub estimate_micros: u64,
+    /// The budgets.
+    pub draws: Vec<Draw>,
+}
+
+/// What a call cost in the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bill {
+    /// The call's id.
+    pub id: String,
+    /// Micros; 0 gives the reservation back.
+    pub cost_micros: u64,
+}
+
+/// A reservation, to be settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    id: String,
+    objects: Vec<String>,
+    /// What is left to the call.
+    pub degradation: Degradation,
+}
+
+/// US dollars as micros.
+fn micros(name: &str, dollars: &str) -> Result<u64, ApiError> {
+    let value: f64 = dollars.trim().parse().unwrap_or(f64::NAN);
+    if (0.0..=1e9).contains(&value) {
+        Ok((value * 1e6).round() as u64)
+    } else {
+        Err(ApiError::internal(format!("{name} is not an amount of US dollars")))
+    }
+}
+
+impl Budgets {
+    /// Reads `BUDGET_PERSON_DAY_USD`, `BUDGET_MONTH_USD` and `BUDGET_FEATURES_MONTH_USD` (`chat=100,api=50`).
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] naming what is malformed.
+    pub fn read(env: &Env) -> Result<Self, ApiError> {
+        let amount = |name: &str| text(env, name).map(|value| micros(name, &value)).transpose();
+        let name = "BUDGET_FEATURES_MONTH_USD";
+        let features = text(env, name).unwrap_or_default();
+        let features = features.split(',').filter(|part| !part.trim().is_empty()).map(|part| {
+            let (feature, dollars) = part
+                .split_once('=')
+                .ok_or_else(|| ApiError::internal(format!("{name} is not of the form chat=100,api=50")))?;
+            Ok((feature.trim().to_string(), micros(name, dollars)?))
+        });
+        Ok(Self {
+            person_day_micros: amount("BUDGET_PERSON_DAY_USD")?,
+            month_micros: amount("BUDGET_MONTH_USD")?,
+            features_month_micros: features.collect::<Result<_, ApiError>>()?,
+        })
+    }
+
+    /// The objects that a call asks, and the budgets in each.
+    fn draws(&self, feature: &str, person: &str) -> Vec<(String, Vec<Draw>)> {
+        let draw = |name: String, period, limit_micros: Option<u64>| {
+            limit_micros.map(|limit_micros| Draw {
+                name,
+                period,
+                limit_micros,
+            })
+        };
+        let shared: Vec<Draw> = [
+            draw("month".into(), Period::Month, self.month_micros),
+            draw(
+                format!("feature:{feature}"),
+                Period::Month,
+                self.features_month_micros.get(feature).copied(),
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let own: Vec<Draw> = draw("person".into(), Period::Day, self.person_day_micros)
+            .into_iter()
+            .collect();
+        [(SHARED.to_string(), shared), (format!("person:{person}"), own)]
+            .into_iter()
+            .filter(|(_, draws)| !draws.is_empty())
+            .collect()
+    }
+
+    /// Reserves what a call may cost at most, in every budget that it draws on.
+    ///
+    /// A budget that cannot be asked grants nothing: without an account there is no spending.
+    pub async fn reserve(&self, env: &Env, feature: &str, person: &str, id: &str, estimate_micros: u64) -> Reservation {
+        let mut reservation = Reservation {
+            id: id.into(),
+            objects: Vec::new(),
+            degradation: Degradation::None,
+        };
+        for (object, draws) in self.draws(feature, person) {
+            let wish = Wish {
+                id: id.into(),
+                estimate_micros,
+                draws,
+            };
+            let granted: Result<Grant, ApiError> = call(env, &object, "/reserve", &wish).await;
+            let degradation = match granted {
+                Ok(grant) => grant.degradation,
+                Err(error) => {
+                    log::line("error", "budget-away", id, json!({"cause": format!("{error:?}")}));
+                    Degradation::Offline
+                }
+            };
+            reservation.degradation = reservation.degradation.max(degradation);
+            reservation.objects.push(object);
+            if degradation == Degradation::Offline {
+                break;
+            }
+        }
+        if reservation.degradation == Degradation::Offline {
+            // What was reserved elsewhere is given back.
+            reservation.settle(env, 0).await;
+        }
+        reservation
+    }
+}
+
+impl Reservation {
+    /// Says what the call cost. A bill that does not arrive is replaced by the estimate after a while.
+    pub async fn settle(&mut self, env: &Env, cost_micros: u64) {
+        for object in std::mem::take(&mut self.objects) {
+            let bill = Bill {
+                id: self.id.clone(),
+                cost_micros,
+            };
+            let settled: Result<serde_json::Value, ApiError> = call(env, &object, "/settle", &bill).await;
+            if let Err(error) = settled {
+                log::line(
+                    "error",
+                    "budget-unsettled",
+                    &self.id,
+                    json!({"cause": format!("{error:?}")}),
+                );
+            }
+        }
+    }
+}
+
+async fn call<T: DeserializeOwned>(env: &Env, object: &str, path: &str, body: &impl Serialize) -> Result<T, ApiError> {
+    let body = serde_json::to_string(body).map_err(|_| ApiError::internal("internal body"))?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(body.into()));
+    let request = Request::new_with_init(&format!("https://object{path}"), &init)?;
+    let stub = env.durable_object(OBJECT)?.get_by_name(object)?;
+    let mut response = stub.fetch_with_request(request).await?;
+    match response.status_code() {
+        200 => Ok(response.json().await?),
+        status => Err(ApiError::unavailable(format!("budget answered {status}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_draws_on_what_is_configured_and_nothing_else() {
+        let budgets = Budgets {
+            person_day_micros: Some(1),
+            month_micros: None,
+            features_month_micros: [("api".to_string(), 5)].into(),
+        };
+        let names = |feature: &str| -> Vec<(String, Vec<String>)> {
+            let draws = budgets.draws(feature, "p");
+            let names = |draws: Vec<Draw>| draws.into_iter().map(|draw| draw.name).collect();
+            draws
+                .into_iter()
+                .map(|(object, draws)| (object, names(draws)))
+                .collect()
+        };
+        assert_eq!(names("chat"), [("person:p".into(), vec!["person".into()])]);
+        assert_eq!(
+            names("api"),
+            [
+                ("shared".into(), vec!["feature:api".into()]),
+                ("person:p".into(), vec!["person".into()])
+            ]
+        );
+        assert!(Budgets::default().draws("chat", "p").is_empty());
+        assert_eq!(micros("X", "1.5"), Ok(1_500_000));
+        for wrong in ["", "x", "-1", "NaN", "inf"] {
+            assert!(micros("X", wrong).is_err(), "{wrong}");
+        }
+    }
+}

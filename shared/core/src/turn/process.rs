@@ -358,7 +358,7 @@ async fn model_answer<P: LlmProvider>(
         response_schema: None,
         traceparent: input.traceparent.clone(),
     };
-    let guard = Guard::new(&policy.prompt.text);
+    let guard = Guard::new(policy.prompt.confidential());
     let mut answer = Answer::new(provider.name(), &policy.model);
     let mut sentences = SentenceBuffer::new();
 

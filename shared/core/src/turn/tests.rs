@@ -192,6 +192,7 @@ fn policy() -> Policy {
         prompt: SystemPrompt {
             text: "Be kind.".into(),
             version: "t@1-00000000".into(),
+            confidential_bytes: None,
         },
         model: "wanted".into(),
         max_output_tokens: 100,

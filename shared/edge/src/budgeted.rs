@@ -4,9 +4,11 @@ use crate::budget::{Budgets, Reservation};
 use silent_core::budget::Degradation;
 use silent_core::memory::estimate_tokens;
 use silent_core::pricing;
-use silent_core::turn::{LlmEvent, LlmProvider, LlmRequest, ProviderError, TokenStream, Usage};
+use silent_core::router::Target;
+use silent_core::turn::{LlmProvider, LlmRequest, ProviderError, Usage};
+use silent_providers::llm::offline;
 use std::cell::RefCell;
-use worker::Env;
+use worker::{Date, Env};
 
 /// What a call is charged to.
 pub struct Charge<'a> {
@@ -20,33 +22,45 @@ pub struct Charge<'a> {
     pub person: &'a str,
     /// The turn.
     pub id: &'a str,
+    /// Who may answer: the dearest of them is what is reserved.
+    pub targets: &'a [Target],
 }
 
-/// A provider, what it is charged to, and who answers when nothing is left.
-pub struct Budgeted<'a, P, Q> {
-    provider: &'a P,
-    without_money: &'a Q,
+/// Who answers, by what is left.
+pub struct Choices<'a, P> {
+    /// While there is enough.
+    pub usual: &'a P,
+    /// The cheapest first.
+    pub cheap: &'a P,
+    /// Where nothing is left.
+    pub free: &'a P,
+}
+
+/// Providers, and what they are charged to.
+pub struct Budgeted<'a, P> {
+    choices: Choices<'a, P>,
     charge: Charge<'a>,
     reservation: RefCell<Option<Reservation>>,
 }
 
-impl<'a, P: LlmProvider, Q: LlmProvider> Budgeted<'a, P, Q> {
-    /// Puts budgets before a provider; `without_money` answers where nothing is left.
+impl<'a, P: LlmProvider> Budgeted<'a, P> {
+    /// Puts budgets before providers.
     #[must_use]
-    pub fn new(provider: &'a P, without_money: &'a Q, charge: Charge<'a>) -> Self {
+    pub fn new(choices: Choices<'a, P>, charge: Charge<'a>) -> Self {
         Self {
-            provider,
-            without_money,
+            choices,
             charge,
             reservation: RefCell::new(None),
         }
     }
 
-    fn degradation(&self) -> Degradation {
+    fn chosen(&self) -> &'a P {
         let reservation = self.reservation.borrow();
-        reservation
-            .as_ref()
-            .map_or(Degradation::None, |reservation| reservation.degradation)
+        match reservation.as_ref().map(|reservation| reservation.degradation) {
+            None | Some(Degradation::None) => self.choices.usual,
+            Some(Degradation::Cheaper | Degradation::Cheapest) => self.choices.cheap,
+            Some(Degradation::Offline) => self.choices.free,
+        }
     }
 
     /// Settles what was reserved with what the turn cost, micros; none where the price is unknown.
@@ -58,8 +72,8 @@ impl<'a, P: LlmProvider, Q: LlmProvider> Budgeted<'a, P, Q> {
     }
 }
 
-/// What a request may cost at most, micros: all of what is read, and an answer as long as allowed.
-fn estimate_micros(request: &LlmRequest) -> u64 {
+/// What a request may cost at most, micros: all of what is read, and an answer as long as allowed, by the dearest target.
+fn estimate_micros(request: &LlmRequest, targets: &[Target], now_ms: u64) -> u64 {
     let texts = request.messages.iter().map(|message| message.text.as_str());
     let read = texts
         .chain([request.system.as_str()])
@@ -69,59 +83,47 @@ fn estimate_micros(request: &LlmRequest) -> u64 {
         output_tokens: u64::from(request.max_output_tokens),
         ..Usage::default()
     };
-    pricing::cost_micros(&request.model, usage).unwrap_or(0)
+    let models = targets
+        .iter()
+        .map(|target| target.model.as_str())
+        .chain([request.model.as_str()]);
+    models
+        .filter_map(|model| pricing::cost_micros(model, usage, now_ms))
+        .max()
+        .unwrap_or(0)
 }
 
-impl<P: LlmProvider, Q: LlmProvider> LlmProvider for Budgeted<'_, P, Q> {
-    type Stream = BudgetedStream<P::Stream, Q::Stream>;
+impl<P: LlmProvider> LlmProvider for Budgeted<'_, P> {
+    type Stream = P::Stream;
 
     fn name(&self) -> &str {
-        match self.degradation() {
-            Degradation::Offline => self.without_money.name(),
-            _ => self.provider.name(),
-        }
+        self.chosen().name()
     }
 
     async fn stream(&self, request: &LlmRequest) -> Result<Self::Stream, ProviderError> {
+        // The embedded listener costs nothing.
+        if self.choices.usual.name() == offline::NAME {
+            return self.choices.usual.stream(request).await;
+        }
         let Charge {
             env,
             budgets,
             feature,
             person,
             id,
+            targets,
         } = &self.charge;
-        let reservation = budgets
-            .reserve(env, feature, person, id, estimate_micros(request))
-            .await;
-        let degradation = reservation.degradation;
+        let estimate = estimate_micros(request, targets, Date::now().as_millis());
+        let reservation = budgets.reserve(env, feature, person, id, estimate).await;
+        let is_short = reservation.degradation == Degradation::Cheapest;
         *self.reservation.borrow_mut() = Some(reservation);
-        match degradation {
-            Degradation::None | Degradation::Cheaper => Ok(BudgetedStream::Paid(self.provider.stream(request).await?)),
-            Degradation::Cheapest => {
-                let short = LlmRequest {
-                    max_output_tokens: (request.max_output_tokens / 2).max(1),
-                    ..request.clone()
-                };
-                Ok(BudgetedStream::Paid(self.provider.stream(&short).await?))
-            }
-            Degradation::Offline => Ok(BudgetedStream::Free(self.without_money.stream(request).await?)),
+        if is_short {
+            let short = LlmRequest {
+                max_output_tokens: (request.max_output_tokens / 2).max(1),
+                ..request.clone()
+            };
+            return self.chosen().stream(&short).await;
         }
-    }
-}
-
-/// Whose answer comes.
-pub enum BudgetedStream<P, Q> {
-    /// The provider's.
-    Paid(P),
-    /// Of who answers when nothing is left.
-    Free(Q),
-}
-
-impl<P: TokenStream, Q: TokenStream> TokenStream for BudgetedStream<P, Q> {
-    async fn next(&mut self) -> Option<Result<LlmEvent, ProviderError>> {
-        match self {
-            Self::Paid(stream) => stream.next().await,
-            Self::Free(stream) => stream.next().await,
-        }
+        self.chosen().stream(request).await
     }
 }

@@ -18,6 +18,7 @@ pub mod queue;
 pub mod random;
 pub mod registry;
 pub mod token;
+pub mod trace;
 
 use silent_core::turn::Clock;
 

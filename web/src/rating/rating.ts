@@ -2,16 +2,16 @@
 import type { Scale } from "../variants";
 
 /** The body of the feedback route. */
-export type Feedback = { rating: 1 | 2 | 3 | 4 | 5 } | { thumb: "up" | "down" };
+export type Feedback = { rating: number } | { score: number } | { thumb: "up" | "down" };
 
 /** How many steps each scale has. */
 export const STEPS: Record<Scale, number> = { stars5: 5, words5: 5, emoji5: 5, thumbs: 2, slider10: 10 };
 
-/** A step of the scale, from 1 (worst), as feedback. Ten steps become five, two to each. */
+/** A step of the scale, from 1 (worst), as feedback. Ten steps are spread over the route's 0 to 10. */
 export function feedbackOf(scale: Scale, step: number): Feedback {
   if (scale === "thumbs") return { thumb: step === 2 ? "up" : "down" };
-  const five = scale === "slider10" ? Math.ceil(step / 2) : step;
-  return { rating: Math.min(Math.max(Math.round(five), 1), 5) as 1 | 2 | 3 | 4 | 5 };
+  const within = Math.min(Math.max(Math.round(step), 1), STEPS[scale]);
+  return scale === "slider10" ? { score: Math.round(((within - 1) / 9) * 10) } : { rating: within };
 }
 
 const KEY = "si-rated";

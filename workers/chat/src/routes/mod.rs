@@ -8,10 +8,10 @@ mod sessions;
 mod twin;
 
 use crate::{auth, internal, transport};
-use serde_json::json;
+use serde_json::{Value, json};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::turn::Clock;
-use silent_edge::config::{ChatConfig, LlmConfig};
+use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::token::Tokens;
 use silent_edge::{SystemClock, random};
@@ -35,7 +35,13 @@ impl Door {
         if let Some(country) = auth::region(request) {
             headers.set(internal::COUNTRY_HEADER, &country)?;
         }
-        for name in ["idempotency-key", "last-event-id", "traceparent", "content-type"] {
+        for name in [
+            "idempotency-key",
+            "last-event-id",
+            "traceparent",
+            "tracestate",
+            "content-type",
+        ] {
             if let Some(value) = silent_edge::http::header(request.headers(), name) {
                 headers.set(name, &value)?;
             }
@@ -146,11 +152,11 @@ async fn route(
     headers.set("access-control-allow-methods", "GET, POST, PUT, DELETE")?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-type, idempotency-key, last-event-id, traceparent, x-country",
+        "authorization, content-type, idempotency-key, last-event-id, traceparent, tracestate, x-country",
     )?;
     headers.set(
         "access-control-expose-headers",
-        "x-turn-id, x-message-id, x-session-id, x-correlation-id, retry-after",
+        "x-turn-id, x-message-id, x-session-id, x-correlation-id, x-trace-id, traceparent, retry-after",
     )?;
     headers.set("vary", "origin")?;
     Ok(response.with_headers(headers))
@@ -203,11 +209,17 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         sibling(door, "ADMIN", "/admin/health"),
         sibling(door, "SAFETY", "/safety/health")
     );
-    let provider = match &door.config.llm {
-        LlmConfig::Offline { .. } => {
-            json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
-        }
-        LlmConfig::Http(endpoint) => json!({"name": endpoint.name(), "note": "A language model answers."}),
+    let llm = &door.config.llm;
+    let vendors = if llm.only().is_none() {
+        llm.configured()
+    } else {
+        Vec::new()
+    };
+    let provider = match llm.only() {
+        None if vendors.is_empty() => offline_note(),
+        Some("offline") => offline_note(),
+        Some(name) => json!({"name": name, "note": "A language model answers."}),
+        None => json!({"name": "variants", "vendors": vendors, "note": "Language models answer, by variant."}),
     };
     Ok(Response::from_json(&json!({
         "status": "ok",
@@ -215,6 +227,10 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         "provider": provider,
         "workers": {"chat": "ok", "voice": voice, "admin": admin, "safety": safety},
     }))?)
+}
+
+fn offline_note() -> Value {
+    json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
 }
 
 async fn sibling(door: &Door, binding: &str, path: &str) -> &'static str {

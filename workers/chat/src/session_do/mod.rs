@@ -22,8 +22,10 @@ use silent_core::sealed::{DataKey, KeyRing};
 use silent_core::session::Order;
 use silent_core::turn::Clock;
 use silent_edge::SystemClock;
+use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::http;
+use silent_edge::trace::Tracing;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -52,6 +54,8 @@ pub(crate) struct Inner {
     alarm_at_ms: std::cell::Cell<Option<u64>>,
     /// Failures of the outbox in a row, for its back-off.
     outbox_failures: std::cell::Cell<u32>,
+    /// What turns are traced with, once it was asked for.
+    tracing: RefCell<Option<Rc<Tracing>>>,
 }
 
 /// The object.
@@ -72,6 +76,7 @@ impl DurableObject for SessionObject {
             pending_stops: RefCell::default(),
             alarm_at_ms: std::cell::Cell::new(None),
             outbox_failures: std::cell::Cell::new(0),
+            tracing: RefCell::default(),
         };
         Self { inner: Rc::new(inner) }
     }
@@ -144,6 +149,16 @@ impl Inner {
         store.begin(begin)?;
         self.arm(0).await?;
         Ok(Response::from_json(&serde_json::json!({"ok": true}))?)
+    }
+
+    /// What turns are traced with.
+    fn tracing(&self) -> std::result::Result<Rc<Tracing>, ApiError> {
+        if let Some(tracing) = self.tracing.borrow().as_ref() {
+            return Ok(tracing.clone());
+        }
+        let tracing = Rc::new(Tracing::new(ChatConfig::read(&self.env)?.trace));
+        *self.tracing.borrow_mut() = Some(tracing.clone());
+        Ok(tracing)
     }
 
     /// The person's data key, fetched once for as long as the object lives.

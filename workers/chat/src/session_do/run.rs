@@ -13,12 +13,15 @@ use serde_json::json;
 use silent_core::conversation::{Message, Role};
 use silent_core::ids::{SessionId, TurnId};
 use silent_core::memory;
+use silent_core::router::Routing;
 use silent_core::sealed::DataKey;
 use silent_core::session::{Command, Effect, Order};
+use silent_core::trace::{Recorder, names};
 use silent_core::turn::{
     Clock, ConversationStore, Part, PartSink, Policy, Status, StoreError, TurnInput, TurnRecord, process_turn,
     unanswered,
 };
+use silent_edge::budgeted::{Budgeted, Charge, Choices};
 use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::gate::Gate;
@@ -26,6 +29,7 @@ use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
 use silent_edge::{SystemClock, log, random, registry};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// While a turn runs, an alarm is never further away than this: it finds turns whose object was lost.
@@ -171,6 +175,7 @@ pub(super) struct Prepared {
     pub(super) policy: Policy,
     pub(super) key: Rc<DataKey>,
     config: ChatConfig,
+    trace: Rc<Recorder>,
 }
 
 async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError> {
@@ -178,12 +183,18 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let config = ChatConfig::read(&inner.env)?;
+    let caller = row.caller();
+    let trace = Rc::new(inner.tracing()?.recorder(turn, caller.as_ref(), row.accepted_at_ms));
+    let reading = trace.start(names::DB_READ, SystemClock.now_ms());
     inner.arm(WATCHDOG_MS).await?;
     let (key, snapshot) = join(inner.key(), registry::snapshot(&inner.env, SystemClock.now_ms())).await;
     let (key, snapshot) = (
         key?,
         snapshot.ok_or_else(|| ApiError::internal("no registry snapshot"))?,
     );
+    let read_at_ms = SystemClock.now_ms();
+    trace.end(reading, read_at_ms);
+    let assigning = trace.start(names::VARIANT_ASSIGNMENT, read_at_ms);
     let assignment = snapshot.in_force(&begin.assignment, begin.person_id.as_str());
     let setting = Setting {
         locale: &begin.locale,
@@ -198,12 +209,19 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
         config.window_tokens,
     )?;
     policy.product.clone_from(&begin.product);
+    let variants = policy
+        .variants
+        .iter()
+        .map(|(category, id)| (category.as_str(), id.as_str()));
+    trace.set_all(assigning, names::of_variants(variants));
+    trace.end(assigning, SystemClock.now_ms());
     Ok(Prepared {
         begin,
         row,
         policy,
         key,
         config,
+        trace,
     })
 }
 
@@ -220,7 +238,7 @@ impl Prepared {
             messages,
             locale: self.begin.locale.clone(),
             country: self.row.country.clone(),
-            traceparent: self.row.traceparent.clone(),
+            trace: self.trace.clone(),
             safety_state,
         }
     }
@@ -272,6 +290,14 @@ impl Prepared {
     }
 }
 
+/// Sends a turn's spans, when its stream has ended.
+fn send(inner: &Inner, trace: &Recorder) {
+    if let Ok(tracing) = inner.tracing() {
+        let spans = trace.finish(SystemClock.now_ms());
+        wasm_bindgen_futures::spawn_local(async move { tracing.export(spans).await });
+    }
+}
+
 fn writer(inner: &Inner, turn: &TurnId) -> Result<Writer, ApiError> {
     inner
         .memory
@@ -289,13 +315,38 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         None => prepared.messages(inner)?,
     };
     let input = prepared.input(messages, inner.store().safety_state()?);
-    let llm = Llm::new(&prepared.config.llm, prepared.config.idle_timeout_ms);
+    let config = &prepared.config;
+    let llm = Llm::new(&config.llm, &prepared.policy);
+    let cheaper = Policy {
+        routing: Routing::Cost,
+        ..prepared.policy.clone()
+    };
+    let without = config.llm.offline();
+    let cheap = Llm::new(&config.llm, &cheaper);
+    let free = Llm::new(&without, &prepared.policy);
+    let budgeted = Budgeted::new(
+        Choices {
+            usual: &llm,
+            cheap: &cheap,
+            free: &free,
+        },
+        Charge {
+            env: &inner.env,
+            budgets: &config.budgets,
+            feature: "chat",
+            person: prepared.begin.person_id.as_str(),
+            id: turn.as_str(),
+            targets: &prepared.policy.targets,
+        },
+    );
     let mut store = Commit {
         inner,
         key: &prepared.key,
         row: &prepared.row,
+        trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
+        cost_micros: Cell::new(None),
     };
     let stopped = async move {
         let stop = match stopped {
@@ -310,7 +361,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
     process_turn(
         input,
         &prepared.policy,
-        &llm,
+        &budgeted,
         &Gate::new(inner.env.service("SAFETY")?),
         &Judge::new(
             &llm,
@@ -323,6 +374,8 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         stopped,
     )
     .await;
+    budgeted.settle(store.cost_micros.get()).await;
+    send(inner, &prepared.trace);
     Ok(())
 }
 
@@ -342,13 +395,16 @@ async fn close(inner: &Rc<Inner>, turn: &TurnId, status: Status) -> Result<(), A
         inner,
         key: &prepared.key,
         row: &prepared.row,
+        trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
+        cost_micros: Cell::new(None),
     };
     let stored = store.commit(&record, &parts).await;
     for part in parts {
         out.emit(part);
     }
+    send(inner, &prepared.trace);
     stored.map_err(|_| ApiError::internal("turn could not be recorded"))
 }
 
@@ -357,12 +413,16 @@ struct Commit<'a> {
     inner: &'a Rc<Inner>,
     key: &'a DataKey,
     row: &'a TurnRow,
+    trace: &'a Recorder,
     begin: &'a Begin,
     out: Writer,
+    /// What the turn cost, once it is known.
+    cost_micros: Cell<Option<u64>>,
 }
 
 impl Commit<'_> {
     async fn write(&self, record: &TurnRecord, last: &[Part]) -> Result<(), ApiError> {
+        self.cost_micros.set(record.event.cost_micros);
         let session = &self.begin.session_id;
         let turn = &self.row.turn_id;
         let mut parts = self.out.parts();
@@ -396,9 +456,13 @@ impl Commit<'_> {
 
 impl ConversationStore for Commit<'_> {
     async fn commit(&mut self, record: &TurnRecord, last: &[Part]) -> Result<(), StoreError> {
-        self.write(record, last).await.map_err(|error| {
+        let writing = self.trace.start(names::DB_WRITE, SystemClock.now_ms());
+        let written = self.write(record, last).await.map_err(|error| {
             report(&self.row.turn_id, "commit", &error);
+            self.trace.fail(writing, "store");
             StoreError
-        })
+        });
+        self.trace.end(writing, SystemClock.now_ms());
+        written
     }
 }

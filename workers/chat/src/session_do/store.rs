@@ -8,6 +8,7 @@ use crate::twin::TwinRef;
 use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::safety::SafetyState;
+use silent_core::trace::TraceContext;
 use silent_core::turn::{Kind, Status};
 use silent_core::variants::Assignment;
 use silent_edge::durable::{Statement, transaction};
@@ -28,6 +29,7 @@ const BEGIN: &str = "begin";
 const SAFETY: &str = "safety";
 const DELETED: &str = "deleted";
 const TOUCH: &str = "touch";
+const COMMENT: &str = "comment:";
 const COLUMNS: &str = "seq, turn_id, message_id, kind, status, replaced_by, fingerprint, accepted_at_ms,
   country, traceparent, sealed_input, sealed_output, sealed_stream, provider, model, crisis_level";
 
@@ -59,7 +61,7 @@ pub(super) struct TurnRow {
     pub(super) fingerprint: String,
     pub(super) accepted_at_ms: u64,
     pub(super) country: Option<String>,
-    pub(super) traceparent: Option<String>,
+    traceparent: Option<String>,
     pub(super) sealed_input: String,
     pub(super) sealed_output: Option<String>,
     pub(super) sealed_stream: Option<String>,
@@ -71,6 +73,11 @@ pub(super) struct TurnRow {
 impl TurnRow {
     pub(super) fn status(&self) -> Status {
         Status::from_name(&self.status)
+    }
+
+    /// The trace context that the turn came with.
+    pub(super) fn caller(&self) -> Option<TraceContext> {
+        self.traceparent.as_deref().and_then(TraceContext::from_line)
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -93,6 +100,7 @@ pub(super) struct NewTurn {
     pub(super) fingerprint: String,
     pub(super) accepted_at_ms: u64,
     pub(super) country: Option<String>,
+    /// The caller's trace context, as one line.
     pub(super) traceparent: Option<String>,
     pub(super) sealed_input: String,
 }
@@ -232,8 +240,8 @@ impl Store {
                 ),
                 ("DELETE FROM turn", vec![]),
                 (
-                    "DELETE FROM meta WHERE key IN (?, ?)",
-                    vec![TOUCH.into(), SUMMARY.into()],
+                    "DELETE FROM meta WHERE key IN (?, ?) OR key LIKE ?",
+                    vec![TOUCH.into(), SUMMARY.into(), format!("{COMMENT}%").into()],
                 ),
                 ("DELETE FROM outbox", vec![]),
                 ("INSERT INTO outbox(body) VALUES (?)", vec![json(&message)?.into()]),
@@ -395,6 +403,20 @@ impl Store {
             vec![i64::from(satisfaction_milli).into(), id.as_str().into()],
         )?;
         Ok(())
+    }
+
+    /// Keeps what the person said about an answer in their own words, sealed.
+    pub(super) fn put_comment(&self, id: &TurnId, sealed: String) -> Outcome<()> {
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            vec![format!("{COMMENT}{id}").into(), sealed.into()],
+        )?;
+        Ok(())
+    }
+
+    /// That comment.
+    pub(super) fn comment(&self, id: &TurnId) -> Outcome<Option<String>> {
+        self.meta(&format!("{COMMENT}{id}"))
     }
 
     pub(super) fn outbox(&self, limit: u32) -> Outcome<Vec<OutboxRow>> {

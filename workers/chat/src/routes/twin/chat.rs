@@ -170,6 +170,8 @@ impl Said {
         for part in data.filter_map(|data| serde_json::from_str::<Part>(data).ok()) {
             match part {
                 Part::TextDelta { delta, .. } => said.text.push_str(&delta),
+                // Another model begins again: what the first one said does not count.
+                Part::ResetStep => said.text.clear(),
                 Part::DataSafety { data } => said.safety = Some(data),
                 Part::Finish { .. } | Part::Abort { .. } => said.whole = true,
                 _ => {}

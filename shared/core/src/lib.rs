@@ -10,6 +10,7 @@ pub mod feedback;
 pub mod ids;
 pub mod memory;
 pub mod pipeline;
+pub mod persona;
 pub mod pricing;
 pub mod prompt;
 pub mod registry;

@@ -13,6 +13,7 @@ pub mod http;
 pub mod judge;
 pub mod llm;
 pub mod log;
+pub mod persona_store;
 pub mod queue;
 pub mod r2;
 pub mod random;

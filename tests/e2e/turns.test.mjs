@@ -7,7 +7,8 @@ import { Guest, all, eventsOf, sleep, startStack, textOf, until } from "../stack
 let stack, llm;
 before(async () => {
   llm = await mockLlm();
-  stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url } });
+  // Its model fails again and again, on purpose.
+  stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url, LLM_BREAKER_FAILURES: "100" } });
 });
 after(async () => { await stack.close(); await llm.close(); });
 

@@ -13,7 +13,7 @@ let stack, llm, key, client;
 before(async () => {
   llm = await mockLlm();
   // Its model fails again and again, on purpose.
-  stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url, LLM_BREAKER_FAILURES: "100" } });
+  stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url } });
   key = (await stack.admin().post("/api-keys", { name: "the tests", scopes: ["chat"], reason: "talk through the door" })).body.secret;
   client = new OpenAI({ baseURL: `${stack.url}/v1`, apiKey: key, maxRetries: 0 });
 });

@@ -8,7 +8,7 @@ let stack, llm;
 before(async () => {
   llm = await mockLlm();
   // Its model fails again and again, on purpose.
-  stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url, LLM_BREAKER_FAILURES: "100" } });
+  stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url } });
 });
 after(async () => { await stack.close(); await llm.close(); });
 

@@ -119,6 +119,26 @@ test("a turn is a trace in the collector, over protocol buffers", async () => {
   });
 });
 
+test("a completion of the OpenAI-compatible door is one too", async () => {
+  await withStack(otlp(collector.url), async (stack) => {
+    const { secret } = (await stack.admin().post("/api-keys", { name: "traces", scopes: ["chat"], reason: "talk through the door" })).body;
+    for (const stream of [false, true]) {
+      const message = `door stream=${stream} words=2`;
+      const response = await fetch(`${stack.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", traceparent: `00-${stream ? "a" : "b"}${CALLER.trace.slice(1)}-${CALLER.span}-01` },
+        body: JSON.stringify({ model: "default", stream, messages: [{ role: "user", content: message }] }),
+      });
+      assert.equal(response.status, 200, await response.text());
+      const spans = await collector.trace(response.headers.get("x-trace-id"));
+      const root = spans.find(({ name }) => name === "turn");
+      assert.deepEqual([root.parent, root.attributes["turn.product"], root.attributes["turn.status"]], [CALLER.span, "api", "done"]);
+      const call = spans.find(({ kind }) => kind === CLIENT);
+      assert.equal(llm.about(message)[0].headers.traceparent, `00-${root.trace}-${call.id}-01`);
+    }
+  });
+});
+
 test("and over JSON", async () => {
   await withStack(otlp(collector.url, { OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }), async (stack) => {
     await checkTurn(stack, "json plain words=3");

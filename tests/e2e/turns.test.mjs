@@ -72,7 +72,7 @@ test("turns run strictly one after another, in order of arrival, while a model s
 test("a full queue answers 429 with Retry-After and loses nothing", async () => {
   const guest = await stack.guest();
   const answers = [];
-  for (let n = 0; n < 10; n++) answers.push(await guest.post({ message: `full n=${n} words=2 delay=0 first=${n === 0 ? 800 : 0}` }));
+  for (let n = 0; n < 10; n++) answers.push(await guest.post({ message: `full n=${n} words=2 delay=0 first=${n === 0 ? 2500 : 0}` }));
   assert.deepEqual(answers.map(({ status }) => status), [...Array(9).fill(200), 429]);
   assert.equal(answers[9].headers.get("retry-after"), "5");
   assert.match((await answers[9].json()).type, /\/queue-full$/);

@@ -9,6 +9,8 @@ pub mod conversation;
 pub mod feedback;
 pub mod ids;
 pub mod memory;
+pub mod pipeline;
+pub mod persona;
 pub mod pricing;
 pub mod prompt;
 pub mod registry;

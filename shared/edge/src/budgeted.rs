@@ -83,12 +83,9 @@ fn estimate_micros(request: &LlmRequest, targets: &[Target], now_ms: u64) -> u64
         output_tokens: u64::from(request.max_output_tokens),
         ..Usage::default()
     };
-    let models = targets
+    targets
         .iter()
-        .map(|target| target.model.as_str())
-        .chain([request.model.as_str()]);
-    models
-        .filter_map(|model| pricing::cost_micros(model, usage, now_ms))
+        .filter_map(|target| pricing::cost_micros(&target.model, usage, now_ms))
         .max()
         .unwrap_or(0)
 }

@@ -63,6 +63,15 @@ pub enum ApiError {
     },
     /// Our fault.
     Internal(String),
+    /// Our fault, in a way that has a name of its own.
+    Fault {
+        /// The end of its type.
+        slug: &'static str,
+        /// What it is, in a few words.
+        title: &'static str,
+        /// Why, for the log.
+        cause: String,
+    },
 }
 
 impl ApiError {
@@ -105,6 +114,7 @@ impl ApiError {
             Self::RateLimited { .. } => (429, "rate-limited", "Too many requests"),
             Self::Unavailable { .. } => (503, "unavailable", "Temporarily unavailable"),
             Self::Internal(_) => (500, "internal", "Something went wrong"),
+            Self::Fault { slug, title, .. } => (500, slug, title),
         }
     }
 
@@ -138,7 +148,9 @@ impl ApiError {
                 retry_after = Some(*retry_after_s);
                 log::line("error", slug, correlation_id, json!({"cause": cause}));
             }
-            Self::Internal(cause) => log::line("error", slug, correlation_id, json!({"cause": cause})),
+            Self::Internal(cause) | Self::Fault { cause, .. } => {
+                log::line("error", slug, correlation_id, json!({"cause": cause}))
+            }
             _ => {}
         }
         let response = Response::from_json(&body)?.with_status(status);

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId};
 use silent_core::turn::TurnEvent;
 
+/// The queue of messages that were given up; what comes there is kept.
+pub const DEAD: &str = "turn-events-dead";
+
 /// A message of the event queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -55,4 +58,22 @@ pub enum QueueMessage {
         /// Milliseconds since 1970.
         at_ms: u64,
     },
+}
+
+impl QueueMessage {
+    /// Whose erasure takes the message away: the session and its owner, as far as it names them.
+    #[must_use]
+    pub fn subjects(&self) -> [Option<&str>; 2] {
+        match self {
+            Self::SessionCreated {
+                session_id, person_id, ..
+            }
+            | Self::Feedback {
+                session_id, person_id, ..
+            } => [Some(session_id.as_str()), Some(person_id.as_str())],
+            Self::Turn { event, .. } => [Some(event.session_id.as_str()), Some(event.person_id.as_str())],
+            Self::EraseSession { session_id, .. } => [Some(session_id.as_str()), None],
+            Self::ErasePerson { person_id, .. } => [None, Some(person_id.as_str())],
+        }
+    }
 }

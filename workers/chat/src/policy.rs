@@ -121,7 +121,7 @@ pub(crate) fn companion(
 }
 
 /// The hour where the person is; none for a zone that the runtime does not know.
-fn local_hour(timezone: &str) -> Option<u8> {
+pub(crate) fn local_hour(timezone: &str) -> Option<u8> {
     let options = js_sys::Object::new();
     for (key, value) in [("timeZone", timezone), ("hour", "numeric"), ("hourCycle", "h23")] {
         js_sys::Reflect::set(&options, &key.into(), &value.into()).ok()?;

@@ -454,7 +454,7 @@ async fn model_answer<P: LlmProvider>(
         response_schema: None,
         trace: Some(call.context()),
     };
-    let guard = Guard::new(&policy.prompt.text);
+    let guard = Guard::new(policy.prompt.confidential());
     let mut answer = Answer::new(provider.name(), &policy.model);
     let mut sentences = SentenceBuffer::new();
 

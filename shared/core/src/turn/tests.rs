@@ -197,6 +197,7 @@ fn policy() -> Policy {
         prompt: SystemPrompt {
             text: "Be kind.".into(),
             version: "t@1-00000000".into(),
+            confidential_bytes: None,
         },
         model: "wanted".into(),
         targets: vec![],

@@ -38,6 +38,7 @@ impl Timer for RuntimeTimer {
 /// Whoever answers a turn.
 pub struct Llm<'a> {
     config: &'a LlmConfig,
+    targets: Vec<Target>,
     router: Router<Vendors, RuntimeTimer>,
 }
 
@@ -52,8 +53,15 @@ impl<'a> Llm<'a> {
         let health = HEALTH.with(Rc::clone);
         Self {
             config,
+            targets: plan.targets.clone(),
             router: Router::new(vendors, RuntimeTimer, health, plan, seed),
         }
+    }
+
+    /// Who may answer, as configured here.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
     }
 
     /// Where a model of the gate's second stage is, by the provider's name for it; none without a provider.

@@ -5,8 +5,9 @@ mod me;
 mod openai;
 mod resources;
 mod sessions;
+mod twin;
 
-use crate::{auth, internal};
+use crate::{auth, internal, transport};
 use serde_json::{Value, json};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::turn::Clock;
@@ -79,6 +80,7 @@ pub(crate) async fn handle(request: Request, env: Env, context: &Context) -> Res
         Ok(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         Err(_) => String::from("unknown"),
     };
+    let hsts = transport::hsts(&request);
     let response = match route(request, env, now_ms, &correlation_id, context).await {
         Ok(response) => response,
         Err(error) => error.into_response(&correlation_id)?,
@@ -87,6 +89,9 @@ pub(crate) async fn handle(request: Request, env: Env, context: &Context) -> Res
     let headers = response.headers().clone();
     headers.set(internal::CORRELATION_HEADER, &correlation_id)?;
     headers.set("x-content-type-options", "nosniff")?;
+    if let Some(hsts) = hsts {
+        headers.set("strict-transport-security", hsts)?;
+    }
     Ok(response.with_headers(headers))
 }
 
@@ -97,6 +102,9 @@ async fn route(
     correlation_id: &str,
     context: &Context,
 ) -> std::result::Result<Response, ApiError> {
+    if let Some(elsewhere) = transport::plain(&request, &env)? {
+        return Ok(elsewhere);
+    }
     let path = request.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
@@ -141,14 +149,14 @@ async fn route(
     let headers = response.headers().clone();
     headers.set("access-control-allow-origin", &origin)?;
     headers.set("access-control-allow-credentials", "true")?;
-    headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
+    headers.set("access-control-allow-methods", "GET, POST, PUT, DELETE")?;
     headers.set(
         "access-control-allow-headers",
         "authorization, content-type, idempotency-key, last-event-id, traceparent, tracestate, x-country",
     )?;
     headers.set(
         "access-control-expose-headers",
-        "x-turn-id, x-message-id, x-correlation-id, x-trace-id, traceparent, retry-after",
+        "x-turn-id, x-message-id, x-session-id, x-correlation-id, x-trace-id, traceparent, retry-after",
     )?;
     headers.set("vary", "origin")?;
     Ok(response.with_headers(headers))
@@ -157,6 +165,7 @@ async fn route(
 async fn dispatch(door: &Door, request: Request, segments: &[&str]) -> std::result::Result<Response, ApiError> {
     use Method::{Delete, Get, Post};
     match (request.method(), segments) {
+        (_, ["api", rest @ ..]) => twin::handle(door, request, rest).await,
         (Get, ["v1", "health"]) => health(door).await,
         (Get, ["v1", "resources"]) => resources::read(&request),
         (Post, ["v1", "sessions"]) => sessions::create(door, request).await,

@@ -8,6 +8,7 @@ mod outbox;
 mod run;
 mod store;
 mod turns;
+mod twin;
 mod views;
 
 pub(crate) use store::Begin;
@@ -108,6 +109,7 @@ async fn route(inner: &Rc<Inner>, mut request: Request) -> std::result::Result<R
     inner.admit(&request)?;
     match (method, segments.as_slice()) {
         (Method::Get, []) => views::history(inner, &request).await,
+        (Method::Get, ["twin"]) => twin::check(inner).await,
         (Method::Get, ["export"]) => views::export(inner).await,
         (Method::Delete, []) => inner.erase(request.url()?.query() == Some("by=person")).await,
         (Method::Post, ["turns"]) => turns::submit(inner, request).await,

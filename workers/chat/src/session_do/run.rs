@@ -2,7 +2,7 @@
 
 use super::live::{Live, Writer};
 use super::store::{Begin, Ended, TurnRow};
-use super::{Inner, Memory, QUEUE_CAPACITY};
+use super::{Inner, Memory, QUEUE_CAPACITY, twin};
 use crate::person_do::open_text;
 use crate::policy::{self, Setting};
 use base64::Engine as _;
@@ -169,11 +169,11 @@ fn forget(inner: &Rc<Inner>, turn: &TurnId) {
     }
 }
 
-struct Prepared {
-    begin: Begin,
-    row: TurnRow,
-    policy: Policy,
-    key: Rc<DataKey>,
+pub(super) struct Prepared {
+    pub(super) begin: Begin,
+    pub(super) row: TurnRow,
+    pub(super) policy: Policy,
+    pub(super) key: Rc<DataKey>,
     config: ChatConfig,
     trace: Rc<Recorder>,
 }
@@ -201,13 +201,14 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
         timezone: begin.timezone.as_deref(),
         first_turn: row.seq == 1,
     };
-    let policy = policy::companion(
+    let mut policy = policy::companion(
         &snapshot,
         &assignment,
         begin.person_id.as_str(),
         &setting,
         config.window_tokens,
     )?;
+    policy.product.clone_from(&begin.product);
     let variants = policy
         .variants
         .iter()
@@ -269,7 +270,7 @@ impl Prepared {
     }
 
     /// What was answered in a turn, if that is wanted and anything was, and what was said, in this order.
-    fn said_and_heard(&self, row: &TurnRow, heard: bool) -> Result<Vec<Message>, ApiError> {
+    pub(super) fn said_and_heard(&self, row: &TurnRow, heard: bool) -> Result<Vec<Message>, ApiError> {
         let open = |sealed: &str, field: &str| {
             open_text(&self.key, sealed, &place(&self.begin.session_id, &row.turn_id, field))
         };
@@ -308,8 +309,12 @@ fn writer(inner: &Inner, turn: &TurnId) -> Result<Writer, ApiError> {
 
 async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver<()>>) -> Result<(), ApiError> {
     let mut out = writer(inner, turn)?;
-    let prepared = prepare(inner, turn).await?;
-    let input = prepared.input(prepared.messages(inner)?, inner.store().safety_state()?);
+    let mut prepared = prepare(inner, turn).await?;
+    let messages = match prepared.begin.twin.clone() {
+        Some(twin) => twin::shape(inner, &mut prepared, &twin).await?,
+        None => prepared.messages(inner)?,
+    };
+    let input = prepared.input(messages, inner.store().safety_state()?);
     let config = &prepared.config;
     let llm = Llm::new(&config.llm, &prepared.policy);
     let cheaper = Policy {
@@ -331,7 +336,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
             feature: "chat",
             person: prepared.begin.person_id.as_str(),
             id: turn.as_str(),
-            targets: &prepared.policy.targets,
+            targets: llm.targets(),
         },
     );
     let mut store = Commit {

@@ -2,7 +2,9 @@
 //!
 //! Text is sealed before it comes here and opened after it leaves.
 
+use super::twin::SUMMARY;
 use crate::person_do::integer;
+use crate::twin::TwinRef;
 use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::safety::SafetyState;
@@ -37,6 +39,9 @@ pub(crate) struct Begin {
     pub(crate) session_id: SessionId,
     pub(crate) person_id: PersonId,
     pub(crate) product: String,
+    /// Whose twin, where the product is one.
+    #[serde(default)]
+    pub(crate) twin: Option<TwinRef>,
     pub(crate) locale: String,
     pub(crate) timezone: Option<String>,
     pub(crate) assignment: Assignment,
@@ -160,6 +165,23 @@ impl Store {
         Ok(row.map(|row| row.value))
     }
 
+    /// A note of the session's: a small value under a name.
+    pub(super) fn note(&self, name: &'static str) -> Outcome<Option<String>> {
+        self.meta(name)
+    }
+
+    /// Writes a note; a session that was deleted keeps none.
+    pub(super) fn set_note(&self, name: &'static str, value: &str) -> Outcome<()> {
+        if self.is_deleted()? {
+            return Err(ApiError::NotFound);
+        }
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            vec![name.into(), value.into()],
+        )?;
+        Ok(())
+    }
+
     /// How the session began; none where there is no such session. Creates nothing: asking about random ids is free.
     pub(super) fn begun(&self) -> Outcome<Option<Begin>> {
         #[derive(Deserialize)]
@@ -218,8 +240,8 @@ impl Store {
                 ),
                 ("DELETE FROM turn", vec![]),
                 (
-                    "DELETE FROM meta WHERE key = ? OR key LIKE ?",
-                    vec![TOUCH.into(), format!("{COMMENT}%").into()],
+                    "DELETE FROM meta WHERE key IN (?, ?) OR key LIKE ?",
+                    vec![TOUCH.into(), SUMMARY.into(), format!("{COMMENT}%").into()],
                 ),
                 ("DELETE FROM outbox", vec![]),
                 ("INSERT INTO outbox(body) VALUES (?)", vec![json(&message)?.into()]),

@@ -77,6 +77,7 @@ impl Timer for SimTimer {
 }
 
 /// What an upstream does next.
+#[allow(clippy::large_enum_variant, reason = "a script is short")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     Wait(u64),

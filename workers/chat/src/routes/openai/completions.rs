@@ -4,6 +4,7 @@ use super::wire::{Ask, Head, Refusal};
 use super::{overrides, person, refusal, snapshot};
 use crate::policy::{self, Setting};
 use crate::routes::Door;
+use crate::twin;
 use futures::channel::{mpsc, oneshot};
 use futures::future::select;
 use futures::{SinkExt, StreamExt, stream};
@@ -16,7 +17,7 @@ use silent_core::turn::{
     Clock, ConversationStore, Kind, Part, PartSink, Policy, SafetyGate, StoreError, TurnEvent, TurnInput, TurnRecord,
     process_turn,
 };
-use silent_core::variants::Subject;
+use silent_core::variants::{Overrides, Subject};
 use silent_edge::api_key::ApiKey;
 use silent_edge::budgeted::{Budgeted, Charge, Choices};
 use silent_edge::error::ApiError;
@@ -138,7 +139,7 @@ impl Work {
                 feature: "api",
                 person: person.as_str(),
                 id: turn.as_str(),
-                targets: &self.policy.targets,
+                targets: llm.targets(),
             },
         );
         let judge = Judge::new(&llm, self.config.safety_model.as_deref(), self.config.safety_timeout_ms);
@@ -194,10 +195,7 @@ pub(super) async fn create(
     let ours = |error: ApiError| refusal(&error);
     let caller = http::trace_context(request.headers());
     let country = crate::auth::region(&request);
-    let locale = http::header(request.headers(), "accept-language")
-        .and_then(|header| header.split([',', ';']).next().map(|tag| tag.trim().to_string()))
-        .filter(|tag| (1..=35).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
-        .unwrap_or_else(|| "en".into());
+    let locale = crate::auth::locale(&request);
     let body = http::body_up_to(&mut request, BODY_BYTES).await.map_err(ours)?;
     let ask = Ask::read(&body, door.now_ms)?;
     let snapshot = snapshot(door).await?;
@@ -208,7 +206,12 @@ pub(super) async fn create(
         is_new: false,
         is_paid: true,
     };
-    let assignment = snapshot.assign_with(&subject, &overrides(&snapshot, &ask.model)?);
+    let twin = super::twin_of(door, &request, &ask.model)?;
+    let wishes = match &twin {
+        Some(_) => Overrides::new(),
+        None => overrides(&snapshot, &ask.model)?,
+    };
+    let assignment = snapshot.assign_with(&subject, &wishes);
     let setting = Setting {
         locale: &locale,
         timezone: None,
@@ -217,6 +220,21 @@ pub(super) async fn create(
     let window = door.config.window_tokens;
     let mut policy = policy::companion(&snapshot, &assignment, person.as_str(), &setting, window).map_err(ours)?;
     policy.product = "api".into();
+    let mut messages = ask.messages;
+    if let Some(twin) = &twin {
+        let (persona, version) = twin::persona(&door.env, &person, twin, door.now_ms)
+            .await
+            .map_err(ours)?;
+        // A program sends its conversation along, and nothing of it is remembered.
+        let materials = twin::Materials {
+            persona: &persona,
+            version: &version,
+            facts: &[],
+            prior: None,
+        };
+        let plan = twin::shape(&mut policy, &setting, &materials, &messages).map_err(ours)?;
+        messages.drain(..plan.verbatim_from.min(messages.len()));
+    }
     // This protocol has no word for taking back what was said.
     policy.allows_reset = false;
     if !ask.instructions.is_empty() {
@@ -252,7 +270,7 @@ pub(super) async fn create(
             seq: 1,
             kind: Kind::Send,
             accepted_at_ms: door.now_ms,
-            messages: ask.messages,
+            messages,
             locale,
             country,
             trace: trace.clone(),

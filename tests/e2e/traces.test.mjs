@@ -127,7 +127,7 @@ test("a completion of the OpenAI-compatible door is one too", async () => {
       const response = await fetch(`${stack.url}/v1/chat/completions`, {
         method: "POST",
         headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", traceparent: `00-${stream ? "a" : "b"}${CALLER.trace.slice(1)}-${CALLER.span}-01` },
-        body: JSON.stringify({ model: "default", stream, messages: [{ role: "user", content: message }] }),
+        body: JSON.stringify({ model: "companion", stream, messages: [{ role: "user", content: message }] }),
       });
       assert.equal(response.status, 200, await response.text());
       const spans = await collector.trace(response.headers.get("x-trace-id"));

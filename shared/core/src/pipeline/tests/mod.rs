@@ -62,6 +62,8 @@ pub(super) fn turn(person: u8, session: u8, seq: u64, minute: u64) -> TurnEvent 
         finish_reason: "stop".into(),
         error: None,
         country: Some("DE".into()),
+        attempts: alloc::vec::Vec::new(),
+        mixed_providers: false,
         trace_id: None,
     }
 }

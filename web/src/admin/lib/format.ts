@@ -34,6 +34,8 @@ export function money(micros: Maybe): string {
   return `${sign}$${dollars.toFixed(digits)}`;
 }
 
+export const signedMoney = (micros: Maybe) => (known(micros) ? signed(micros, money) : NONE);
+
 /** An amount on an axis: no more digits than it needs. */
 export const moneyTick = (micros: number) => `$${(micros / 1e6).toLocaleString("en-GB", { maximumFractionDigits: 6 })}`;
 export const percentTick = (share: number) => `${(share * 100).toLocaleString("en-GB", { maximumFractionDigits: 3 })} %`;

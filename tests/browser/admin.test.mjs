@@ -314,7 +314,7 @@ test("each page loads its own: nothing of the dashboard is on the companion's, a
   // Neither charts nor forms for a list.
   const before = new Set(loaded);
   await page.locator("tr[data-place] a").first().click();
-  await page.getByRole("textbox", { name: /^Provider/ }).waitFor();
+  await page.getByRole("textbox", { name: /^Max output tokens/ }).waitFor();
   assert.ok(loaded.filter((path) => !before.has(path)).some((path) => /\/form-/.test(path)));
   assert.ok(![...before].some((path) => /\/(form|lines|parts)-/.test(path)), [...before].join());
   await own.close();

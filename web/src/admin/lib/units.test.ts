@@ -8,7 +8,7 @@ test("figures of a comparison are read in their units", () => {
   expect(unitOf("latency_p95").limit(0.1)).toBe("+10.0 %");
   // The gate is relative, the test in money.
   expect(unitOf("cost_per_turn").format(0.079)).toBe("+7.9 %");
-  expect(unitOf("cost_per_turn_micros").format(-3_640)).toBe("−$0.00364");
+  expect(unitOf("cost_per_turn_micros").format(-3_640)).toBe("−$0.0036");
   expect(unitOf("turns_per_session").format(0.42)).toBe("+0.42");
 });
 

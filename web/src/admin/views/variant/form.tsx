@@ -45,12 +45,12 @@ function ArrayFieldTemplate({ title, items, canAdd, disabled, onAddClick, schema
 
 function ArrayFieldItemTemplate({ children, index, buttonsProps: { hasMoveUp, hasMoveDown, hasRemove, disabled, onMoveUpItem, onMoveDownItem, onRemoveItem } }: ArrayFieldItemTemplateProps<Data, RJSFSchema>) {
   const button = (icon: IconName, label: string, isThere: boolean, onClick: (event?: unknown) => void) =>
-    isThere && <button type="button" className="btn btn-quiet btn-small" aria-label={`${label}, ${index + 1}`} disabled={disabled} onClick={onClick}><Icon name={icon} size={15} /></button>;
+    (isThere ? <button type="button" className="btn btn-quiet btn-small" aria-label={`${label}, ${index + 1}`} disabled={disabled} onClick={onClick}><Icon name={icon} size={15} /></button> : <span />);
   return (
     <li className="flex items-start gap-2 rounded-md bg-sunk p-3">
       <span aria-hidden="true" className="pt-1 text-ink-2">{index + 1}</span>
       <div className="min-w-0 grow">{children}</div>
-      <span className="flex flex-col sm:flex-row">{button("up", "Earlier", hasMoveUp, onMoveUpItem)}{button("down", "Later", hasMoveDown, onMoveDownItem)}{button("cross", "Remove", hasRemove, onRemoveItem)}</span>
+      <span className="grid sm:grid-cols-3">{button("up", "Earlier", hasMoveUp, onMoveUpItem)}{button("down", "Later", hasMoveDown, onMoveDownItem)}{button("cross", "Remove", hasRemove, onRemoveItem)}</span>
     </li>
   );
 }
@@ -87,6 +87,15 @@ const Form = withTheme({
   widgets: { SelectWidget },
 } as unknown as ThemeProps<Data, RJSFSchema>);
 
+/** Fields in the order in which the API demands them; its objects are sorted by name. */
+function inOrder(schema: RJSFSchema): Record<string, unknown> {
+  const { items, required, properties } = schema;
+  if (schema.type === "array") return typeof items === "object" && !Array.isArray(items) ? { items: inOrder(items as RJSFSchema) } : {};
+  if (schema.type !== "object") return {};
+  const nested = Object.entries(properties ?? {}).map(([name, field]) => [name, inOrder(field as RJSFSchema)]);
+  return { ...Object.fromEntries(nested), "ui:order": [...(required ?? []), "*"] };
+}
+
 /** Without what the form itself put in: fields that are not set, and empty lists that were not there. */
 export const tidy = (next: Config, before: Config): Config =>
   Object.fromEntries(Object.entries(next).filter(([name, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0 && !(name in before))));
@@ -94,6 +103,6 @@ export const tidy = (next: Config, before: Config): Config =>
 export default function ConfigForm({ schema, value, disabled, onChange }: { schema: RJSFSchema; value: Config; disabled: boolean; onChange: (config: Config) => void }) {
   return (
     <Form schema={schema} formData={value} validator={validator} liveValidate="onChange" showErrorList={false} noHtml5Validate disabled={disabled} idPrefix="config" tagName="div"
-      uiSchema={{ "ui:order": [...(schema.required ?? []), "*"], "ui:submitButtonOptions": { norender: true } }} onChange={({ formData }) => onChange(tidy((formData ?? {}) as Config, value))} />
+      uiSchema={{ ...inOrder(schema), "ui:submitButtonOptions": { norender: true } }} onChange={({ formData }) => onChange(tidy((formData ?? {}) as Config, value))} />
   );
 }

@@ -1,5 +1,5 @@
 // Builds the page into web/dist, which the chat Worker serves.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bin, digest, fingerprint, root, run, step } from "./lib.mjs";
 
@@ -14,5 +14,9 @@ export async function buildWeb() {
     return;
   }
   await step("Page", { stamp: "web", key: digest(fingerprint(["web", "package-lock.json"])), still: () => existsSync(join(DIST, "index.html")) },
-    () => run(bin("vite"), ["build", "web", "--logLevel", "warn"], { env: { NODE_ENV: "production" } }));
+    () => {
+      run(bin("vite"), ["build", "web", "--logLevel", "warn"], { env: { NODE_ENV: "production" } });
+      // The twin's page is plain files: nothing to build.
+      cpSync(join(root, "web/twin"), join(DIST, "twin"), { recursive: true });
+    });
 }

@@ -432,10 +432,10 @@ impl Twins<'_> {
         let columns = "SELECT fact_id, twin, sealed, event_id, session_id, turn_id, at_ms FROM fact";
         let cursor = match twin {
             Some(twin) => self.sql.exec(
-                &format!("{columns} WHERE twin = ? ORDER BY at_ms, fact_id"),
+                &format!("{columns} WHERE twin = ? ORDER BY at_ms, rowid"),
                 vec![twin.into()],
             )?,
-            None => self.sql.exec(&format!("{columns} ORDER BY at_ms, fact_id"), None)?,
+            None => self.sql.exec(&format!("{columns} ORDER BY at_ms, rowid"), None)?,
         };
         Ok(cursor.to_array()?)
     }

@@ -450,7 +450,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &[(202, "ReplayWanted")],
     ),
     write(
-        "/admin/v1/dead-letters/replay",
+        "/admin/v1/dead-letter-replays",
         Handler::ReplayDeadLetters,
         "Stores all messages that wait",
         "Reason",

@@ -503,7 +503,7 @@ mod tests {
             Handler::VerifyAudit
         );
         assert_eq!(find("DELETE", "/admin/v1/variants").err().unwrap(), ["GET", "POST"]);
-        assert_eq!(find("GET", "/admin/v1/dead-letters/replay").err().unwrap(), ["POST"]);
+        assert_eq!(find("POST", "/admin/v1/audit/verify").err().unwrap(), ["GET"]);
         for path in [
             "/admin/v1/variants/",
             "/admin/v1",

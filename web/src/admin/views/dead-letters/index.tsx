@@ -22,7 +22,7 @@ export default function DeadLetters() {
   });
   const waiting = query.data?.pages[0]?.waiting ?? 0;
   const replayAll = () => act({
-    title: "Replay all that wait", verb: "Replay all", path: "/dead-letters/replay",
+    title: "Replay all that wait", verb: "Replay all", path: "/dead-letter-replays",
     tells: <p>{plural(waiting, "message is", "messages are")} handled once more. What was already written is not written twice.</p>, said: "The replay is under way.",
   });
   return (

@@ -332,11 +332,11 @@ impl<U: Upstream, T: Timer> RouterStream<U, T> {
         let mut other = pin!(first_token(&inner, &hedge, &asked, deadline_ms));
         match select(attempt.as_mut(), other.as_mut()).await {
             Either::Left((Ok(won), _)) => {
-                self.lose(&hedge);
+                self.lose(second, &hedge);
                 self.settle(first, &run, Ok(won))
             }
             Either::Right((Ok(won), _)) => {
-                self.lose(&run);
+                self.lose(first, &run);
                 self.settle(second, &hedge, Ok(won))
             }
             Either::Left((Err(error), _)) => {
@@ -387,8 +387,13 @@ impl<U: Upstream, T: Timer> RouterStream<U, T> {
     }
 
     /// The loser of a race: its stream is dropped by the caller.
-    fn lose(&mut self, run: &Rc<Run>) {
+    fn lose(&mut self, at: usize, run: &Rc<Run>) {
         let now_ms = self.now_ms();
+        let attempts = self.inner.plan.attempts;
+        // Where the winner breaks off, the loser may be asked again, but not more often than anybody else.
+        if let Some(candidate) = self.candidates.get_mut(at) {
+            candidate.spent |= candidate.asked >= attempts;
+        }
         self.inner.health.borrow_mut().released(&run.target, run.permit);
         self.running.retain(|other| !Rc::ptr_eq(other, run));
         let attempt = run.attempt(run::HEDGE_LOST, &self.request, now_ms);

@@ -170,6 +170,31 @@ fn the_first_may_still_win_and_either_may_fail() {
     assert_eq!(bench.turn().text, "at last");
 }
 
+#[test]
+fn who_lost_a_race_is_not_asked_more_often_than_anybody_else() {
+    let late_and_cut = late(425, "").cut();
+    let broken = script(vec![say("half "), Step::End]);
+    let mut bench = Bench::new(&[
+        (
+            "a",
+            vec![late_and_cut.clone(), late_and_cut.clone(), whole("a third time")],
+        ),
+        ("b", vec![late(100, "").cut(), broken]),
+    ]);
+    bench.plan.hedge_after_ms = Some(0);
+    bench.plan.hedge_percent = 100;
+    let heard = bench.turn();
+    assert_eq!(heard.error, Some(ProviderError::Truncated));
+    let asked = |name| {
+        heard
+            .outcomes()
+            .iter()
+            .filter(|(provider, _)| *provider == name)
+            .count()
+    };
+    assert_eq!((asked("a"), asked("b")), (2, 2), "{:?}", heard.outcomes());
+}
+
 impl Script {
     fn cut(mut self) -> Self {
         self.steps.retain(|step| matches!(step, Step::Wait(_)));

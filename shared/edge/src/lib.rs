@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod api_key;
+pub mod audio_store;
 pub mod budget;
 pub mod config;
 pub mod durable;
@@ -15,6 +16,7 @@ pub mod log;
 pub mod queue;
 pub mod random;
 pub mod registry;
+pub mod speech;
 pub mod token;
 
 use silent_core::turn::Clock;

@@ -82,7 +82,7 @@ impl LlmProvider for Llm<'_> {
     }
 }
 
-async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, ProviderError> {
+pub(crate) async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, ProviderError> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
         headers
@@ -105,7 +105,7 @@ async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, Pro
 }
 
 /// Ends the upstream request when nobody wants its answer any more.
-struct AbortOnDrop(Option<AbortController>);
+pub(crate) struct AbortOnDrop(Option<AbortController>);
 
 impl Default for AbortOnDrop {
     fn default() -> Self {
@@ -114,7 +114,7 @@ impl Default for AbortOnDrop {
 }
 
 impl AbortOnDrop {
-    fn signal(&self) -> AbortSignal {
+    pub(crate) fn signal(&self) -> AbortSignal {
         self.0.as_ref().map_or_else(AbortSignal::abort, AbortController::signal)
     }
 }

@@ -4,6 +4,42 @@ use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId};
 use silent_core::turn::TurnEvent;
 
+/// What hearing and speaking a turn took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoiceFigures {
+    /// `http` or `live`.
+    pub channel: String,
+    /// Length of what the person said, milliseconds.
+    pub said_ms: u32,
+    /// Who wrote it down.
+    pub stt_provider: String,
+    /// From the end of speech, or the whole recording, to its words, milliseconds.
+    pub stt_ms: u64,
+    /// Providers that failed before.
+    pub stt_failovers: u32,
+    /// Who spoke the answer first; none where nobody did.
+    pub tts_provider: Option<String>,
+    /// Characters that vendors bill for.
+    pub tts_chars: u32,
+    /// Length of the answer as it was spoken, milliseconds.
+    pub answered_ms: u32,
+    /// From the first request to speak to its first audio, milliseconds.
+    pub tts_first_ms: Option<u64>,
+    /// Providers that failed before.
+    pub tts_failovers: u32,
+    /// Chunks that were taken from the cache of fixed phrases.
+    pub cached_chunks: u32,
+    /// From the end of speech, or the whole recording, to the first audio that was sent, milliseconds.
+    pub first_audio_ms: Option<u64>,
+    /// Whether the person interrupted the answer.
+    pub interrupted: bool,
+    /// What failed, a stable slug.
+    pub error: Option<String>,
+    /// Price of both, millionths of a US dollar.
+    pub cost_micros: u64,
+}
+
 /// A message of the event queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -38,6 +74,19 @@ pub enum QueueMessage {
         person_id: PersonId,
         /// 0-1000.
         satisfaction_milli: u16,
+        /// Milliseconds since 1970.
+        at_ms: u64,
+    },
+    /// What speaking a turn took, told when the voice had ended.
+    Voice {
+        /// The event of the turn.
+        event_id: String,
+        /// The session.
+        session_id: SessionId,
+        /// Its owner.
+        person_id: PersonId,
+        /// What was measured.
+        figures: VoiceFigures,
         /// Milliseconds since 1970.
         at_ms: u64,
     },

@@ -18,6 +18,7 @@ pub const LIFETIME_S: i64 = 400 * 86_400;
 const GUEST: &str = "guest";
 const PREVIEW: &str = "preview";
 const TICKET: &str = "events";
+const LINK: &str = "link";
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Custom {
@@ -149,6 +150,34 @@ impl Tokens {
         }
     }
 
+    /// A link to one thing, for whoever holds it, until `expires_at_ms`.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] where the claims cannot be written.
+    pub fn issue_link(&self, thing: &str, expires_at_ms: u64) -> Result<String, ApiError> {
+        let mut claims = Claims::new(Custom {
+            sub: thing.into(),
+            kind: LINK.into(),
+        });
+        claims.expiration = Some(moment(expires_at_ms));
+        Hs256
+            .token(&Header::empty(), &claims, &self.key)
+            .map_err(|_| ApiError::internal("token cannot be signed"))
+    }
+
+    /// The thing that a link leads to.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`].
+    pub fn verify_link(&self, link: &str, now_ms: u64) -> Result<String, ApiError> {
+        let custom: Custom = self.open(link, now_ms)?;
+        if custom.kind == LINK {
+            Ok(custom.sub)
+        } else {
+            Err(ApiError::Unauthorized)
+        }
+    }
+
     fn open<T: Clone + DeserializeOwned>(&self, token: &str, now_ms: u64) -> Result<T, ApiError> {
         let untrusted = UntrustedToken::new(token).map_err(|_| ApiError::Unauthorized)?;
         let token: Token<T> = Hs256
@@ -211,5 +240,12 @@ mod tests {
         assert_eq!(tokens.issue_ticket(NOW + 60_000), Ok(ticket.clone()));
         assert_eq!(tokens.verify_ticket(&ticket, NOW), Ok(()));
         assert_eq!(tokens.verify(&ticket, NOW), Err(ApiError::Unauthorized));
+        let link = tokens.issue_link("audio/a", NOW + 60_000).unwrap();
+        assert_eq!(tokens.verify_link(&link, NOW), Ok("audio/a".into()));
+        assert_eq!(tokens.verify_link(&link, NOW + 66_000), Err(ApiError::Unauthorized));
+        for other in [&guest, &ticket] {
+            assert_eq!(tokens.verify_link(other, NOW), Err(ApiError::Unauthorized));
+        }
+        assert_eq!(tokens.verify_ticket(&link, NOW), Err(ApiError::Unauthorized));
     }
 }

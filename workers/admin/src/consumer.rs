@@ -83,6 +83,31 @@ pub(crate) async fn store(db: &D1Database, message: &QueueMessage) -> Result<()>
             .run()
             .await?;
         }
+        QueueMessage::Voice {
+            event_id,
+            session_id,
+            person_id,
+            figures,
+            at_ms,
+        } => {
+            db.prepare(
+                "INSERT INTO voice_turns(event_id, session_id, person_id, channel, first_audio_ms, cost_micros, figures, at_ms)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+                 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?2, ?3)) ON CONFLICT(event_id) DO NOTHING",
+            )
+            .bind(&[
+                event_id.into(),
+                session_id.as_str().into(),
+                person_id.as_str().into(),
+                figures.channel.as_str().into(),
+                figures.first_audio_ms.map_or(JsValue::NULL, integer),
+                integer(figures.cost_micros),
+                json(figures)?.into(),
+                integer(*at_ms),
+            ])?
+            .run()
+            .await?;
+        }
         QueueMessage::EraseSession { session_id, at_ms } => {
             erase(db, "session_id", session_id.as_str(), *at_ms).await?
         }
@@ -97,7 +122,7 @@ async fn erase(db: &D1Database, column: &'static str, subject: &str, at_ms: u64)
         db.prepare("INSERT INTO erasures(subject, erased_at_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
             .bind(&[subject.into(), integer(at_ms)])?,
     ];
-    for table in ["safety_events", "turn_events", "feedback", "sessions"] {
+    for table in ["safety_events", "turn_events", "feedback", "voice_turns", "sessions"] {
         statements.push(
             db.prepare(format!("DELETE FROM {table} WHERE {column} = ?1"))
                 .bind(&[subject.into()])?,

@@ -148,7 +148,7 @@ async function collecting(inspectorPort) {
 }
 
 /** The platform, with storage of its own below `folder`; with `collect`, V8 is kept from putting off its collections. */
-export async function startPlatform(llmUrl, { folder, collect = false, vars = {} } = {}) {
+export async function startPlatform(llmUrl, { folder, collect = false, vars = {}, voiceVars = {} } = {}) {
   const inspectorPort = collect ? await freePort() : undefined;
   const state = mkdtempSync(join(folder ?? tmpdir(), "silent-bench-"));
   folders.add(state);
@@ -156,6 +156,7 @@ export async function startPlatform(llmUrl, { folder, collect = false, vars = {}
   const issuer = newIssuer();
   const own = {
     chat: { ...secrets, LLM_PROVIDER: "openai", LLM_BASE_URL: llmUrl, LLM_MODEL: "mock-1", ...vars },
+    voice: { ...secrets, ...voiceVars },
     admin: { ...secrets, ACCESS_DEV_JWKS: JSON.stringify(publicKeys(issuer)) },
   };
   const list = Object.keys(configs).map((worker) => workerOptions(worker, { ENVIRONMENT: "test", ...own[worker] }));
@@ -176,6 +177,7 @@ export async function startPlatform(llmUrl, { folder, collect = false, vars = {}
     admin: adminOf(started.url, issuer),
     pid: started.told.pid,
     startMs: healthyAt - started.told.spawnedAt,
+    rows: async (sql, ...bindings) => (await db.prepare(sql).bind(...bindings).all()).results,
     events: async () => (await db.prepare("SELECT count(*) AS n FROM turn_events").first()).n,
     close,
   };

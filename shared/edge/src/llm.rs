@@ -83,6 +83,14 @@ impl LlmProvider for Llm<'_> {
 }
 
 pub(crate) async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, ProviderError> {
+    Fetch::Request(build(&request)?)
+        .send_with_signal(&signal)
+        .await
+        .map_err(|_| ProviderError::Unreachable)
+}
+
+/// The runtime's request.
+pub(crate) fn build(request: &HttpRequest) -> Result<Request, ProviderError> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
         headers
@@ -97,11 +105,7 @@ pub(crate) async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Re
     if !request.body.is_empty() {
         init.with_body(Some(js_sys::Uint8Array::from(request.body.as_slice()).into()));
     }
-    let request = Request::new_with_init(&request.url, &init).map_err(|_| ProviderError::Protocol("url"))?;
-    Fetch::Request(request)
-        .send_with_signal(&signal)
-        .await
-        .map_err(|_| ProviderError::Unreachable)
+    Request::new_with_init(&request.url, &init).map_err(|_| ProviderError::Protocol("url"))
 }
 
 /// Ends the upstream request when nobody wants its answer any more.

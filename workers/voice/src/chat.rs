@@ -127,7 +127,11 @@ impl Chat {
 
     /// Stops a turn. Where that fails the turn goes on to its end.
     pub(crate) async fn stop(&self, turn: &TurnId) {
-        let _ = self.ask(Method::Post, &format!("/turns/{turn}/stop"), None, None).await;
+        let asked = self.ask(Method::Post, &format!("/turns/{turn}/stop"), None, None).await;
+        let status = asked.map_or(0, |response| response.status_code());
+        if status != 200 {
+            silent_edge::log::line("error", "voice-unstopped", turn.as_str(), json!({"status": status}));
+        }
     }
 
     /// Says how much of an answer was heard, where it was not all, and what the voice took.

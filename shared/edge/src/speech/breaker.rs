@@ -1,5 +1,7 @@
 //! Keeps a provider that fails from being asked again and again. One memory for each isolate.
 
+use crate::log;
+use serde_json::json;
 use silent_core::voice::port::SpeechError;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -52,6 +54,7 @@ pub(super) fn succeeded(name: &str) {
 /// It failed. What is wrong with the sound or the text says nothing about it.
 pub(super) fn failed(name: &str, error: &SpeechError, now_ms: u64) {
     if !is_fault_of_request(error) {
+        log::line("warn", "speech-failed", name, json!({"error": error.slug()}));
         BREAKERS.with_borrow_mut(|all| all.entry(name.into()).or_default().fail(error, now_ms));
     }
 }

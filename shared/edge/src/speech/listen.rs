@@ -2,7 +2,7 @@
 
 use super::{NOBODY, Speech, Stt, breaker, fetch};
 use crate::SystemClock;
-use crate::llm::{AbortOnDrop, send};
+use crate::llm::build;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
@@ -11,7 +11,7 @@ use silent_core::voice::port::{ListenRequest, SpeechError, SttEvent};
 use silent_providers::speech::Message;
 use std::pin::pin;
 use std::time::Duration;
-use worker::{Delay, WebSocket, WebsocketEvent};
+use worker::{Delay, Fetch, WebSocket, WebsocketEvent};
 
 /// Longest wait for the socket.
 const OPEN: Duration = Duration::from_secs(5);
@@ -67,12 +67,12 @@ impl Speech {
                 continue;
             }
             match open(stt, ask).await {
-                Ok((socket, abort)) => {
+                Ok(socket) => {
                     breaker::succeeded(&stt.name);
                     let (commands, taken) = mpsc::unbounded();
                     let session = stt.live.as_ref().map(|wire| wire.session());
                     if let Some(session) = session {
-                        wasm_bindgen_futures::spawn_local(carry(socket, abort, session, taken, tell));
+                        wasm_bindgen_futures::spawn_local(carry(socket, session, taken, tell));
                     }
                     return Ok(Listening {
                         provider: stt.name.clone(),
@@ -90,24 +90,34 @@ impl Speech {
     }
 }
 
-async fn open(stt: &Stt, ask: &ListenRequest) -> Result<(WebSocket, AbortOnDrop), SpeechError> {
+async fn open(stt: &Stt, ask: &ListenRequest) -> Result<WebSocket, SpeechError> {
     let wire = stt.live.as_ref().ok_or(SpeechError::Unsupported("live"))?;
-    let abort = AbortOnDrop::default();
-    let asked = pin!(send(wire.request(ask, SystemClock.now_ms())?, abort.signal()));
+    let request = wire.request(ask, SystemClock.now_ms())?;
+    let request = build(&request).map_err(|_| SpeechError::Protocol("request"))?;
+    // Without a signal: the runtime takes none for sockets, which close when they are dropped.
+    let fetch = Fetch::Request(request);
+    let asked = pin!(fetch.send());
     let response = match select(asked, pin!(Delay::from(OPEN))).await {
         Either::Left((response, _)) => response.map_err(|_| SpeechError::Unreachable)?,
         Either::Right(_) => return Err(SpeechError::TimedOut("socket")),
     };
     let head = fetch::head(&response);
     match response.websocket() {
-        Some(socket) => Ok((socket, abort)),
-        None => Err(wire.refused(&head)),
+        Some(socket) => Ok(socket),
+        None => {
+            crate::log::line(
+                "warn",
+                "speech-socket-refused",
+                &stt.name,
+                serde_json::json!({"status": head.status}),
+            );
+            Err(wire.refused(&head))
+        }
     }
 }
 
 async fn carry(
     socket: WebSocket,
-    _abort: AbortOnDrop,
     mut session: Box<dyn silent_providers::speech::LiveSttSession>,
     mut commands: mpsc::UnboundedReceiver<Command>,
     tell: impl Fn(Result<SttEvent, SpeechError>),

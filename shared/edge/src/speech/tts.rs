@@ -4,7 +4,7 @@ use super::fetch::{self, Answer};
 use super::{NOBODY, Speech, Tts, breaker};
 use crate::SystemClock;
 use silent_core::turn::Clock;
-use silent_core::voice::audio::Container;
+use silent_core::voice::audio::{AudioError, Container};
 use silent_core::voice::port::{SpeechError, SpeechEvent, SpeechRequest};
 use std::time::Duration;
 
@@ -44,11 +44,20 @@ pub struct Spoken {
 impl Spoken {
     /// The next event after [`SpeechEvent::Started`], or none at the end.
     pub async fn next(&mut self) -> Option<Result<SpeechEvent, SpeechError>> {
-        let event = self.answer.next().await;
+        let event = self.answer.next().await.map(|event| event.map_err(of_answer));
         if let Some(Err(error)) = &event {
             breaker::failed(&self.provider, error, SystemClock.now_ms());
         }
         event
+    }
+}
+
+/// Sound that a provider made and nobody can use is its own fault.
+fn of_answer(error: SpeechError) -> SpeechError {
+    match error {
+        SpeechError::Audio(AudioError::Empty | AudioError::TruncatedHeader) => SpeechError::Truncated,
+        SpeechError::Audio(_) => SpeechError::Protocol("audio that cannot be used"),
+        error => error,
     }
 }
 
@@ -116,7 +125,7 @@ async fn begin(tts: &Tts, ask: &SpeechRequest) -> Result<(Answer<SpeechEvent>, u
     match answer.next().await {
         Some(Ok(SpeechEvent::Started { sample_rate_hz, .. })) => Ok((answer, sample_rate_hz)),
         Some(Ok(_)) => Err(SpeechError::Protocol("audio before its kind")),
-        Some(Err(error)) => Err(error),
+        Some(Err(error)) => Err(of_answer(error)),
         None => Err(SpeechError::Truncated),
     }
 }

@@ -28,7 +28,8 @@ export async function mockLlm({ defaults = "" } = {}) {
     const delay = Number(option(said, "delay", "5"));
     const [fault, at = "0"] = option(said, "fault", "none").split("@");
     const send = (value) => response.write(`data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`);
-    const chunk = (delta, finish_reason = null) => ({ id: "c1", object: "chat.completion.chunk", created: 1, model: "mock-1", choices: [{ index: 0, delta, finish_reason }] });
+    const model = option(said, "model", "mock-1");
+    const chunk = (delta, finish_reason = null) => ({ id: "c1", object: "chat.completion.chunk", created: 1, model, choices: [{ index: 0, delta, finish_reason }] });
     await sleep(Number(option(said, "first", "0")));
     response.writeHead(200, { "content-type": "text/event-stream" });
     send(chunk({ role: "assistant", content: "" }));
@@ -46,7 +47,7 @@ export async function mockLlm({ defaults = "" } = {}) {
       if (delay > 0) await sleep(delay);
     }
     if (fault !== "unfinished") send(chunk({}, "stop"));
-    send({ id: "c1", object: "chat.completion.chunk", model: "mock-1", choices: [], usage: { prompt_tokens: 11, completion_tokens: words } });
+    send({ id: "c1", object: "chat.completion.chunk", model, choices: [], usage: { prompt_tokens: 11, completion_tokens: words } });
     send("[DONE]");
     return response.end();
   });

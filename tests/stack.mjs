@@ -32,7 +32,9 @@ export async function startStack({ vars = {}, voiceVars = {}, voiceSecrets = {},
   const server = createTestHarness({
     root,
     workers: [
-      { configPath: chatConfig, secrets, vars: { ENVIRONMENT: "test", OFFLINE_TOKEN_DELAY_MS: "2", ...vars } },
+      { configPath: chatConfig, secrets,
+        // Tests make one server fail many times in a row: its breaker is for those that are about it.
+        vars: { ENVIRONMENT: "test", OFFLINE_TOKEN_DELAY_MS: "2", LLM_BREAKER_FAILURES: "1000", ...vars } },
       { configPath: "workers/voice/wrangler.toml", secrets: { ...secrets, ...voiceSecrets }, vars: { ENVIRONMENT: "test", ...voiceVars } },
       {
         configPath: adminConfig,

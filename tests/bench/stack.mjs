@@ -147,8 +147,11 @@ async function collecting(inspectorPort) {
   };
 }
 
-/** The platform, with storage of its own below `folder`; with `collect`, V8 is kept from putting off its collections. */
-export async function startPlatform(llmUrl, { folder, collect = false, vars = {}, voiceVars = {} } = {}) {
+/**
+ * The platform, with storage of its own below `folder`; with `collect`, V8 is kept from putting off its collections;
+ * `ai` is where the binding of Workers AI finds its service.
+ */
+export async function startPlatform(llmUrl, { folder, collect = false, vars = {}, voiceVars = {}, ai } = {}) {
   const inspectorPort = collect ? await freePort() : undefined;
   const state = mkdtempSync(join(folder ?? tmpdir(), "silent-bench-"));
   folders.add(state);
@@ -160,6 +163,7 @@ export async function startPlatform(llmUrl, { folder, collect = false, vars = {}
     admin: { ...secrets, ACCESS_DEV_JWKS: JSON.stringify(publicKeys(issuer)) },
   };
   const list = Object.keys(configs).map((worker) => workerOptions(worker, { ENVIRONMENT: "test", ...own[worker] }));
+  if (ai) list.find(({ name }) => name === nameOf("chat")).ai = { binding: "AI", remoteProxyConnectionString: new URL(ai) };
   const started = await workerd(list, { state, inspectorPort });
   let stopCollecting = () => {};
   const close = closing(async () => {

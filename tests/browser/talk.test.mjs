@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { mockLlm } from "../mock-llm.mjs";
-import { root, startStack, until } from "../stack.mjs";
+import { startStack, until } from "../stack.mjs";
 import { DESKTOP, PHONE, openBrowser, shot } from "./browser.mjs";
+import { audit, finished, open as openPage, say } from "./page.mjs";
 
 let stack, llm, browser;
 before(async () => {
@@ -14,23 +15,8 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await stack?.close(); await llm?.close(); });
 
-async function open({ viewport = DESKTOP, theme = "dark", path = "/", context } = {}) {
-  const own = context ?? await browser.newContext({ viewport, colorScheme: theme, locale: "en-GB" });
-  const page = await own.newPage();
-  page.faults = [];
-  page.on("pageerror", (error) => page.faults.push(String(error)));
-  page.on("console", (line) => { if (line.type() === "error" && !/Failed to load resource/.test(line.text())) page.faults.push(line.text()); });
-  await page.goto(stack.url + path);
-  await page.getByRole("textbox", { name: "Your message" }).waitFor();
-  return page;
-}
-
-const say = async (page, text) => {
-  await page.getByRole("textbox", { name: "Your message" }).fill(text);
-  await page.keyboard.press("Enter");
-};
+const open = (options) => openPage(browser, stack.url, options);
 const answers = (page) => page.locator("li.heard .text");
-const finished = (page) => page.getByRole("button", { name: "Send" }).waitFor();
 
 test("a person opens the page, talks, reloads, and the talk is still there", async () => {
   const page = await open();
@@ -91,7 +77,7 @@ test("an answer streams while it is made, survives a reload in the middle, and c
 });
 
 test("the page comes back by itself when the connection drops", async () => {
-  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB" });
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", serviceWorkers: "block" });
   // Cuts every stream after a moment, as a train in a tunnel does.
   let cuts = 0;
   await context.exposeFunction("cutTold", () => { cuts++; });
@@ -186,6 +172,7 @@ test("history, deletion of one conversation, export, and deletion of everything"
   await page.getByRole("button", { name: /^Delete conversation: a first conversation/i }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete conversation" }).click();
   await until("it to be gone", async () => await page.getByRole("button", { name: /^a first conversation/i }).count() === 0);
+  await page.getByRole("button", { name: "Settings" }).click();
   const download = page.waitForEvent("download");
   await page.getByRole("link", { name: "Download everything" }).click();
   const exported = JSON.parse(readFileSync(await (await download).path(), "utf8"));
@@ -246,7 +233,6 @@ test("offline and server errors are told in words", async () => {
 });
 
 test("the keyboard reaches everything, on a phone and on a desktop, in both themes, without a serious finding of axe", async () => {
-  const axe = readFileSync(`${root}/node_modules/axe-core/axe.min.js`, "utf8");
   for (const [name, viewport] of [["phone", PHONE], ["desktop", DESKTOP]]) {
     for (const theme of ["dark", "light"]) {
       const page = await open({ viewport, theme });
@@ -255,9 +241,7 @@ test("the keyboard reaches everything, on a phone and on a desktop, in both them
       await finished(page);
       await page.waitForTimeout(500);
       await shot(page, `talk-${name}-${theme}`);
-      // The page's policy forbids inline scripts, so axe comes in as the debugger's.
-      const findings = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
-      const serious = findings.violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+      const { serious } = await audit(page);
       assert.deepEqual(serious, [], `${name} ${theme}`);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "no sideways scrolling");
       await page.keyboard.press("Tab");

@@ -162,8 +162,15 @@ test("what a person thinks of an answer arrives", async () => {
   const response = await guest.post({ message: "rate me" });
   await response.text();
   const turn = response.headers.get("x-turn-id");
-  assert.equal((await guest.ask("POST", `${guest.path}/turns/${turn}/feedback`, { body: { thumb: "up" } })).status, 204);
+  assert.equal((await guest.ask("POST", `${guest.path}/turns/${turn}/feedback`, { body: { thumb: "up", comment: "It found the words that I lacked." } })).status, 204);
   const [row] = await until("the rating", async () => { const rows = await stack.rows("SELECT * FROM feedback WHERE session_id = ?", guest.id); return rows.length > 0 && rows; });
+  // What they wrote is sealed like what they said, and is theirs to take along.
+  assert.ok(!JSON.stringify(row).includes("found the words"));
+  const mine = (await guest.json("GET", "/v1/me/export")).sessions.find(({ session_id }) => session_id === guest.id);
+  assert.deepEqual(mine.comments, { [turn]: "It found the words that I lacked." });
+  assert.equal((await guest.ask("POST", `${guest.path}/turns/${turn}/feedback`, { body: { score: 11 } })).status, 400);
+  assert.equal((await guest.ask("POST", `${guest.path}/turns/${turn}/feedback`, { body: { score: 7 } })).status, 204);
+  await until("the new rating", async () => (await stack.rows("SELECT satisfaction_milli AS s FROM feedback WHERE session_id = ?", guest.id))[0].s === 700);
   assert.deepEqual([row.event_id, row.satisfaction_milli], [`${guest.id}:1`, 1000]);
 });
 

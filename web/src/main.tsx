@@ -1,8 +1,14 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
-import "./styles/base.css";
-import "./styles/layout.css";
-import "./styles/chat.css";
+import { followTheme } from "./components/theme";
+import { begin } from "./i18n";
+import { readPreview } from "./preview";
+import { registerWorker } from "./pwa/register";
+import "./styles/index.css";
 
+followTheme();
+readPreview();
+await begin();
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);
+registerWorker();

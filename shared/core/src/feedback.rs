@@ -17,6 +17,9 @@ pub struct Feedback {
     /// 1 (worst) to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<u8>,
+    /// 0 (worst) to 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u8>,
     /// Thumb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumb: Option<Thumb>,
@@ -38,12 +41,15 @@ pub enum Thumb {
 /// The feedback says nothing, or too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidFeedback {
-    /// Exactly one of rating and thumb is needed.
-    #[error("give either rating or thumb")]
+    /// Exactly one of rating, score and thumb is needed.
+    #[error("give one of rating, score and thumb")]
     OneOf,
     /// Outside 1-5.
     #[error("rating must be 1 to 5")]
     Rating,
+    /// Outside 0-10.
+    #[error("score must be 0 to 10")]
+    Score,
     /// Over [`COMMENT_CHARS`].
     #[error("comment is too long")]
     Comment,
@@ -62,11 +68,13 @@ impl Feedback {
         {
             return Err(InvalidFeedback::Comment);
         }
-        match (self.rating, self.thumb) {
-            (Some(rating @ 1..=5), None) => Ok(u16::from(rating - 1) * 250),
-            (Some(_), None) => Err(InvalidFeedback::Rating),
-            (None, Some(Thumb::Up)) => Ok(1_000),
-            (None, Some(Thumb::Down)) => Ok(0),
+        match (self.rating, self.score, self.thumb) {
+            (Some(rating @ 1..=5), None, None) => Ok(u16::from(rating - 1) * 250),
+            (Some(_), None, None) => Err(InvalidFeedback::Rating),
+            (None, Some(score @ 0..=10), None) => Ok(u16::from(score) * 100),
+            (None, Some(_), None) => Err(InvalidFeedback::Score),
+            (None, None, Some(Thumb::Up)) => Ok(1_000),
+            (None, None, Some(Thumb::Down)) => Ok(0),
             _ => Err(InvalidFeedback::OneOf),
         }
     }
@@ -185,6 +193,10 @@ mod tests {
         check(r#"{"rating":1}"#, Ok(0));
         check(r#"{"rating":5,"comment":"thanks"}"#, Ok(1_000));
         check(r#"{"thumb":"down"}"#, Ok(0));
+        check(r#"{"score":0}"#, Ok(0));
+        check(r#"{"score":7}"#, Ok(700));
+        check(r#"{"score":11}"#, Err(InvalidFeedback::Score));
+        check(r#"{"score":1,"rating":1}"#, Err(InvalidFeedback::OneOf));
         check(r#"{"rating":0}"#, Err(InvalidFeedback::Rating));
         check(r#"{}"#, Err(InvalidFeedback::OneOf));
         check(r#"{"rating":3,"thumb":"up"}"#, Err(InvalidFeedback::OneOf));

@@ -101,6 +101,21 @@ id!(
     TurnId,
     "trn_"
 );
+id!(
+    /// A digital twin of one person.
+    TwinId,
+    "twn_"
+);
+id!(
+    /// A twin's link for others.
+    ShareId,
+    "shr_"
+);
+id!(
+    /// One thing that a twin remembers.
+    FactId,
+    "fct_"
+);
 
 #[cfg(test)]
 mod tests {

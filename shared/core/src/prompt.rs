@@ -30,6 +30,17 @@ pub struct SystemPrompt {
     pub text: String,
     /// `name@version-hash`: the hash is over the template, so the same template has the same version for everyone.
     pub version: String,
+    /// How many of its first bytes may not be quoted; none means all of them.
+    pub confidential_bytes: Option<usize>,
+}
+
+impl SystemPrompt {
+    /// What no answer may give away.
+    #[must_use]
+    pub fn confidential(&self) -> &str {
+        let end = self.confidential_bytes.unwrap_or(self.text.len());
+        self.text.get(..end).unwrap_or(&self.text)
+    }
 }
 
 /// Why a template cannot be used.
@@ -76,6 +87,7 @@ pub fn build(markdown: &str, context: &SessionContext<'_>) -> Result<SystemPromp
     Ok(SystemPrompt {
         text: text.trim().to_string(),
         version: format!("{name}@{version}-{short}"),
+        confidential_bytes: None,
     })
 }
 

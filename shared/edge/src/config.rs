@@ -1,20 +1,11 @@
 //! Configuration, read once into types: a wrong value stops the Worker with its name, not a person's turn.
 
+use crate::budget::Budgets;
 use crate::error::ApiError;
+use crate::llm::LlmConfig;
+use crate::trace::TraceConfig;
 use silent_core::sealed::KeyRing;
-use silent_providers::llm::Endpoint;
 use worker::Env;
-
-/// Which model answers.
-pub enum LlmConfig {
-    /// The embedded listener; milliseconds between its words.
-    Offline {
-        /// Milliseconds.
-        token_delay_ms: u64,
-    },
-    /// A server.
-    Http(Endpoint),
-}
 
 /// What the chat Worker needs to know.
 pub struct ChatConfig {
@@ -22,7 +13,7 @@ pub struct ChatConfig {
     pub environment: String,
     /// Key-encryption keys.
     pub key_ring: KeyRing,
-    /// Which model answers.
+    /// Which models answer.
     pub llm: LlmConfig,
     /// Origins beside our own whose pages may call us.
     pub allowed_origins: Vec<String>,
@@ -32,8 +23,10 @@ pub struct ChatConfig {
     pub safety_model: Option<String>,
     /// Longest wait for it, milliseconds.
     pub safety_timeout_ms: u64,
-    /// Longest wait for the next bytes of a model, milliseconds.
-    pub idle_timeout_ms: u64,
+    /// What may be spent.
+    pub budgets: Budgets,
+    /// Where traces go.
+    pub trace: TraceConfig,
 }
 
 pub(crate) fn text(env: &Env, name: &str) -> Option<String> {
@@ -50,7 +43,7 @@ pub(crate) fn list(env: &Env, name: &str) -> Vec<String> {
     parts.map(String::from).collect()
 }
 
-fn number(env: &Env, name: &str, default: u64) -> Result<u64, ApiError> {
+pub(crate) fn number(env: &Env, name: &str, default: u64) -> Result<u64, ApiError> {
     match text(env, name) {
         None => Ok(default),
         Some(value) => value
@@ -71,29 +64,16 @@ impl ChatConfig {
                 .map_err(|_| ApiError::internal(format!("secret {name} is not set")))
         };
         let key_ring = KeyRing::parse(&secret("KEK")?).map_err(|error| ApiError::internal(format!("KEK: {error}")))?;
-        let llm = match text(env, "LLM_PROVIDER").as_deref() {
-            None | Some("offline") => LlmConfig::Offline {
-                token_delay_ms: number(env, "OFFLINE_TOKEN_DELAY_MS", 25)?,
-            },
-            // `LLM_` and the setting's name; what is secret is a secret binding.
-            Some(vendor) => LlmConfig::Http(
-                Endpoint::configure(vendor, &|name| {
-                    let name = format!("LLM_{}", name.to_uppercase());
-                    let secret = || env.secret(&name).ok().map(|key| key.to_string());
-                    text(env, &name).or_else(secret)
-                })
-                .map_err(|error| ApiError::internal(format!("LLM_PROVIDER {vendor}: {error}")))?,
-            ),
-        };
         Ok(Self {
             environment: text(env, "ENVIRONMENT").unwrap_or_else(|| "local".into()),
             key_ring,
             allowed_origins: list(env, "ALLOWED_ORIGINS"),
             window_tokens: u32::try_from(number(env, "WINDOW_TOKENS", 6_000)?).unwrap_or(u32::MAX),
-            safety_model: text(env, "SAFETY_MODEL").filter(|_| matches!(llm, LlmConfig::Http(_))),
+            safety_model: text(env, "SAFETY_MODEL"),
             safety_timeout_ms: number(env, "SAFETY_TIMEOUT_MS", 2_500)?,
-            idle_timeout_ms: number(env, "LLM_IDLE_TIMEOUT_MS", 60_000)?,
-            llm,
+            budgets: Budgets::read(env)?,
+            trace: TraceConfig::read(env, "silent-infinity-chat")?,
+            llm: LlmConfig::read(env)?,
         })
     }
 }

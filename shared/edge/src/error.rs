@@ -74,6 +74,15 @@ pub enum ApiError {
     },
     /// Our fault.
     Internal(String),
+    /// Our fault, in a way that has a name of its own.
+    Fault {
+        /// The end of its type.
+        slug: &'static str,
+        /// What it is, in a few words.
+        title: &'static str,
+        /// Why, for the log.
+        cause: String,
+    },
 }
 
 impl ApiError {
@@ -119,6 +128,7 @@ impl ApiError {
                 status, slug, title, ..
             } => (*status, slug, title),
             Self::Internal(_) => (500, "internal", "Something went wrong"),
+            Self::Fault { slug, title, .. } => (500, slug, title),
         }
     }
 
@@ -153,7 +163,9 @@ impl ApiError {
                 retry_after = Some(*retry_after_s);
                 log::line("error", slug, correlation_id, json!({"cause": cause}));
             }
-            Self::Internal(cause) => log::line("error", slug, correlation_id, json!({"cause": cause})),
+            Self::Internal(cause) | Self::Fault { cause, .. } => {
+                log::line("error", slug, correlation_id, json!({"cause": cause}))
+            }
             _ => {}
         }
         let response = Response::from_json(&body)?.with_status(status);

@@ -4,6 +4,7 @@ use crate::error::ApiError;
 use futures::StreamExt;
 use js_sys::{Function, Promise, Reflect};
 use serde::de::DeserializeOwned;
+use silent_core::trace::TraceContext;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Headers, Request};
@@ -15,6 +16,24 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 #[must_use]
 pub fn header(headers: &Headers, name: &str) -> Option<String> {
     headers.get(name).ok().flatten().filter(|value| !value.is_empty())
+}
+
+/// The caller's trace context, where it is valid.
+#[must_use]
+pub fn trace_context(headers: &Headers) -> Option<TraceContext> {
+    TraceContext::parse(
+        &header(headers, "traceparent")?,
+        header(headers, "tracestate").as_deref(),
+    )
+}
+
+/// Tells the caller which trace and which span of it the answer is.
+///
+/// # Errors
+/// The runtime's, where the headers cannot be changed.
+pub fn set_trace(headers: &Headers, trace: &TraceContext) -> worker::Result<()> {
+    headers.set("traceparent", &trace.traceparent())?;
+    headers.set("x-trace-id", &trace.trace_id.hex())
 }
 
 /// The method as it was sent: the runtime's binding reads every unknown one as GET.

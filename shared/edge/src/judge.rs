@@ -1,10 +1,12 @@
-//! The second stage of the crisis gate, over the configured model.
+//! The second stage of the crisis gate, over a configured model: asked once, without fall-backs, in its own time.
 
 use crate::llm::Llm;
 use futures::future::{Either, select};
 use silent_core::conversation::Message;
+use silent_core::router::Upstream;
 use silent_core::safety::Level;
-use silent_core::turn::{LlmEvent, LlmProvider, LlmRequest, SafetyModel, TokenStream};
+use silent_core::trace::TraceContext;
+use silent_core::turn::{LlmEvent, LlmRequest, SafetyModel, TokenStream};
 use std::pin::pin;
 use std::time::Duration;
 use worker::Delay;
@@ -37,7 +39,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    async fn ask(&self, model: &str, messages: &[Message]) -> Option<Level> {
+    async fn ask(&self, model: &str, messages: &[Message], trace: &TraceContext) -> Option<Level> {
         let from = messages.len().saturating_sub(LAST_MESSAGES);
         let request = LlmRequest {
             model: model.into(),
@@ -46,9 +48,10 @@ impl<'a> Judge<'a> {
             max_output_tokens: 4,
             temperature_milli: 0,
             response_schema: None,
-            traceparent: None,
+            trace: Some(trace.clone()),
         };
-        let mut stream = self.llm.stream(&request).await.ok()?;
+        let (vendors, target) = self.llm.judge(model)?;
+        let mut stream = vendors.open(&target, &request).await.ok()?;
         let mut said = String::new();
         while let Some(event) = stream.next().await {
             if let LlmEvent::Delta(text) = event.ok()? {
@@ -66,9 +69,9 @@ fn level(said: &str) -> Option<Level> {
 }
 
 impl SafetyModel for Judge<'_> {
-    async fn judge(&self, messages: &[Message]) -> Option<Level> {
+    async fn judge(&self, messages: &[Message], trace: &TraceContext) -> Option<Level> {
         let model = self.model?;
-        match select(pin!(self.ask(model, messages)), pin!(Delay::from(self.timeout))).await {
+        match select(pin!(self.ask(model, messages, trace)), pin!(Delay::from(self.timeout))).await {
             Either::Left((level, _)) => level,
             Either::Right(_) => None,
         }

@@ -5,6 +5,7 @@ pub mod access;
 pub mod api_key;
 pub mod audio_store;
 pub mod budget;
+pub mod budgeted;
 pub mod config;
 pub mod durable;
 pub mod error;
@@ -13,11 +14,14 @@ pub mod http;
 pub mod judge;
 pub mod llm;
 pub mod log;
+pub mod persona_store;
 pub mod queue;
+pub mod r2;
 pub mod random;
 pub mod registry;
 pub mod speech;
 pub mod token;
+pub mod trace;
 
 use silent_core::turn::Clock;
 

@@ -39,6 +39,8 @@ pub struct VoiceFigures {
     /// Price of both, millionths of a US dollar.
     pub cost_micros: u64,
 }
+/// The queue of messages that were given up; what comes there is kept.
+pub const DEAD: &str = "turn-events-dead";
 
 /// A message of the event queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,4 +106,25 @@ pub enum QueueMessage {
         /// Milliseconds since 1970.
         at_ms: u64,
     },
+}
+
+impl QueueMessage {
+    /// Whose erasure takes the message away: the session and its owner, as far as it names them.
+    #[must_use]
+    pub fn subjects(&self) -> [Option<&str>; 2] {
+        match self {
+            Self::SessionCreated {
+                session_id, person_id, ..
+            }
+            | Self::Feedback {
+                session_id, person_id, ..
+            }
+            | Self::Voice {
+                session_id, person_id, ..
+            } => [Some(session_id.as_str()), Some(person_id.as_str())],
+            Self::Turn { event, .. } => [Some(event.session_id.as_str()), Some(event.person_id.as_str())],
+            Self::EraseSession { session_id, .. } => [Some(session_id.as_str()), None],
+            Self::ErasePerson { person_id, .. } => [None, Some(person_id.as_str())],
+        }
+    }
 }

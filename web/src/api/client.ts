@@ -1,5 +1,7 @@
 // The HTTP API as functions. The token lives in an HttpOnly cookie: no script can read it.
 import type { UIMessage } from "ai";
+import type { Feedback } from "../rating/rating";
+import type { Configs } from "../variants";
 import { ProblemError, problemOf } from "./problem";
 
 /** One way to reach help: an entry of `shared/core/safety/resources.json`. */
@@ -38,7 +40,7 @@ export type Message = UIMessage<Metadata, {
 
 export interface Session {
   session_id: string;
-  disclosure: { text: string };
+  assignment?: { configs?: Configs };
   starters: string[];
   messages: Message[];
   active_turn: string | null;
@@ -48,8 +50,16 @@ export interface Session {
 export interface SessionEntry {
   session_id: string;
   title: string | null;
+  created_at: string;
   last_active_at: string;
   turns: number;
+}
+
+/** Help in a country, and the countries whose help is known. */
+export interface Help {
+  country: string | null;
+  countries: string[];
+  resources: Resource[];
 }
 
 export interface Health {
@@ -57,9 +67,12 @@ export interface Health {
 }
 
 const REGION = "si-country";
-/** The region whose help is shown: what the person chose, else where they are. */
+/** The region whose help is shown: what the person chose, else (null) where they are. */
 export const region = () => localStorage.getItem(REGION);
-export const chooseRegion = (country: string) => localStorage.setItem(REGION, country);
+export function chooseRegion(country: string) {
+  if (country) localStorage.setItem(REGION, country);
+  else localStorage.removeItem(REGION);
+}
 export const regionHeader = (): Record<string, string> => {
   const country = region();
   return country ? { "x-country": country } : {};
@@ -78,16 +91,21 @@ export const turnsUrl = (session: string) => `/v1/sessions/${session}/turns`;
 export const turnStreamUrl = (session: string, turn: string) => `${turnsUrl(session)}/${turn}/stream`;
 export const sessionStreamUrl = (session: string) => `/v1/sessions/${session}/stream`;
 
-export const createSession = () => ask<{ session_id: string }>("/v1/sessions", post({
-  locale: navigator.language,
-  timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-}));
+/** A new conversation; `preview` is the signed token of a tester's link. */
+export async function createSession(locale: string, preview: string | null): Promise<Session> {
+  const made = await ask<Pick<Session, "session_id" | "assignment" | "starters">>("/v1/sessions", post({
+    locale,
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...(preview ? { preview } : {}),
+  }));
+  return { ...made, messages: [], active_turn: null, next: null };
+}
 export const readSession = (id: string, cursor?: string) => ask<Session>(`/v1/sessions/${encodeURIComponent(id)}${cursor ? `?cursor=${cursor}` : ""}`);
 export const listSessions = () => ask<{ sessions: SessionEntry[] }>("/v1/sessions").then((page) => page.sessions);
 export const deleteSession = (id: string) => ask<void>(`/v1/sessions/${id}`, { method: "DELETE" });
 export const stopTurn = (session: string, turn: string) => ask<unknown>(`${turnsUrl(session)}/${turn}/stop`, post({}));
-export const rateTurn = (session: string, turn: string, thumb: "up" | "down") => ask<void>(`${turnsUrl(session)}/${turn}/feedback`, post({ thumb }));
+export const rateTurn = (session: string, turn: string, feedback: Feedback) => ask<void>(`${turnsUrl(session)}/${turn}/feedback`, post(feedback));
 export const eraseMe = () => ask<unknown>("/v1/me", { method: "DELETE" });
-export const helpIn = (country: string) => ask<{ country: string | null; countries: string[]; resources: Resource[] }>(`/v1/resources${country ? `?country=${country}` : ""}`);
+export const readHelp = (country: string) => ask<Help>(`/v1/resources${country ? `?country=${country}` : ""}`);
 export const health = () => ask<Health>("/v1/health");
 export const EXPORT_URL = "/v1/me/export";

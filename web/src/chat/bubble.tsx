@@ -1,7 +1,10 @@
 // One message with what can be done with it.
 import { Suspense, lazy, useState } from "react";
-import { type Message, rateTurn } from "../api/client";
-import { words } from "../messages";
+import type { Message } from "../api/client";
+import { Icon } from "../components/icon";
+import { useLanguage, useWords } from "../i18n";
+import { useUi } from "../variants";
+import { useSettling } from "./ghost";
 import { SafetyCard } from "./safety-card";
 
 const markdown = () => import("./markdown");
@@ -12,52 +15,50 @@ else setTimeout(() => void markdown(), 200);
 
 export const textOf = (message: Message | undefined): string => message?.parts.map((part) => (part.type === "text" ? part.text : "")).join("") ?? "";
 
+/** Whether a message is about safety: then nothing else asks for attention. */
+export const isSafety = (message: Message | undefined): boolean =>
+  (message?.metadata?.crisis_level ?? 0) >= 2 || (message?.parts.some((part) => part.type === "data-safety" && part.data.resources.length > 0) ?? false);
+
+/** Whether an answer has anything to show yet. */
+export const hasBegun = (message: Message | undefined): boolean => message?.role === "assistant" && (textOf(message) !== "" || isSafety(message));
+
 interface Props {
   message: Message;
-  session: string;
   live: boolean;
   onRegenerate?: () => void;
   onEdit?: () => void;
 }
 
-export function Bubble({ message, session, live, onRegenerate, onEdit }: Props) {
+export function Bubble({ message, live, onRegenerate, onEdit }: Props) {
+  const words = useWords();
+  const language = useLanguage();
+  const { ghost } = useUi();
   const text = textOf(message);
   const mine = message.role === "user";
+  const shown = useSettling(text, live && !mine && ghost === "scramble" && !isSafety(message));
   const status = message.metadata?.status;
   const note = mine || live ? undefined : status === "stopped" ? words.stopped : status === "interrupted" ? words.interrupted : status === "failed" ? words.failed : undefined;
   return (
-    <li className={mine ? "said" : "heard"} data-status={status} aria-busy={live}>
+    <li className={mine ? "said" : "heard"} data-status={status} data-ghost={live ? ghost : undefined} aria-busy={live}>
       <span className="unseen">{mine ? words.you : words.listener}</span>
-      {mine ? <p className="text">{text}</p> : text && <div className="text"><Suspense fallback={<p>{text}</p>}><Markdown text={text} /></Suspense></div>}
+      {mine ? <p className="text" dir="auto">{text}</p> : text && <div className="text" dir="auto"><Suspense fallback={<p>{shown}</p>}><Markdown text={shown} /></Suspense></div>}
       {message.parts.map((part, index) => (part.type === "data-safety" && part.data.resources.length > 0 ? <SafetyCard key={index} {...part.data} /> : null))}
-      {message.parts.map((part, index) => (part.type === "data-disclosure" ? <p key={index} className="note" role="note">{part.data.text}</p> : null))}
+      {message.parts.map((part, index) => (part.type === "data-disclosure" ? <p key={index} className="note" role="note">{language === "en" ? part.data.text : `${words.ai} ${words.aiMore}`}</p> : null))}
       {note && <p className="note">{note} {onRegenerate && <button type="button" className="link" onClick={onRegenerate}>{words.retry}</button>}</p>}
-      {!live && <Actions message={message} session={session} text={text} mine={mine} onRegenerate={note ? undefined : onRegenerate} onEdit={onEdit} />}
+      {!live && <Actions text={text} mine={mine} onRegenerate={note ? undefined : onRegenerate} onEdit={onEdit} />}
     </li>
   );
 }
 
-function Actions({ message, session, text, mine, onRegenerate, onEdit }: { message: Message; session: string; text: string; mine: boolean; onRegenerate?: () => void; onEdit?: () => void }) {
+function Actions({ text, mine, onRegenerate, onEdit }: { text: string; mine: boolean; onRegenerate?: () => void; onEdit?: () => void }) {
+  const words = useWords();
   const [copied, setCopied] = useState(false);
-  const [thumb, setThumb] = useState<"up" | "down" | null>(null);
-  const turn = message.metadata?.turn_id;
-  const rate = (next: "up" | "down") => {
-    if (!turn) return;
-    setThumb(next);
-    rateTurn(session, turn, next).catch(() => setThumb(null));
-  };
   const copy = () => void navigator.clipboard.writeText(text).then(() => { setCopied(true); setTimeout(() => setCopied(false), 1_500); });
   return (
     <div className="actions">
-      {onEdit && <button type="button" onClick={onEdit}>{words.edit}</button>}
-      {!mine && text && <button type="button" onClick={copy}>{copied ? words.copied : words.copy}</button>}
-      {onRegenerate && <button type="button" onClick={onRegenerate}>{words.regenerate}</button>}
-      {!mine && text && turn && (
-        <>
-          <button type="button" aria-pressed={thumb === "up"} aria-label={words.helpful} onClick={() => rate("up")}>👍</button>
-          <button type="button" aria-pressed={thumb === "down"} aria-label={words.unhelpful} onClick={() => rate("down")}>👎</button>
-        </>
-      )}
+      {onEdit && <button type="button" onClick={onEdit}><Icon name="edit" />{words.edit}</button>}
+      {!mine && text && <button type="button" onClick={copy}><Icon name={copied ? "check" : "copy"} />{copied ? words.copied : words.copy}</button>}
+      {onRegenerate && <button type="button" onClick={onRegenerate}><Icon name="again" />{words.regenerate}</button>}
     </div>
   );
 }

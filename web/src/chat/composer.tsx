@@ -1,7 +1,17 @@
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { words } from "../messages";
+// Where a person writes. The place for one more button is before the last one.
+import { type FormEvent, type KeyboardEvent, type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
+import { Icon } from "../components/icon";
+import { useWords } from "../i18n";
+import { hear } from "../presence";
+import { useUi } from "../variants";
+
+/** Puts a line into the composer, after what is there. */
+export interface Draft {
+  insert: (line: string) => void;
+}
 
 interface Props {
+  ref?: Ref<Draft>;
   busy: boolean;
   initial: string;
   editing: boolean;
@@ -11,18 +21,28 @@ interface Props {
 }
 
 const MAX = 8_000;
+/** Pixels; beyond it the text scrolls in its box. */
+const TALLEST = 220;
 
-export function Composer({ busy, initial, editing, onSend, onStop, onCancel }: Props) {
+export function Composer({ ref, busy, initial, editing, onSend, onStop, onCancel }: Props) {
+  const words = useWords();
+  const { position } = useUi();
   const [text, setText] = useState(initial);
   const box = useRef<HTMLTextAreaElement>(null);
+  useImperativeHandle(ref, () => ({
+    insert: (line) => {
+      setText((now) => (now.trim() === "" ? line : `${now.trimEnd()}\n${line}`));
+      box.current?.focus();
+    },
+  }), []);
   // A screen without a mouse has a key of its own for a new line and none for sending.
   const touch = matchMedia("(pointer: coarse)").matches;
-  useEffect(() => { if (!touch || editing) box.current?.focus(); }, [touch, editing]);
+  useEffect(() => { if (!touch || editing) box.current?.focus({ preventScroll: !editing }); }, [touch, editing]);
   useEffect(() => {
     const field = box.current;
     if (!field) return;
     field.style.blockSize = "auto";
-    field.style.blockSize = `${Math.min(field.scrollHeight, 220)}px`;
+    field.style.blockSize = `${Math.min(field.scrollHeight, TALLEST)}px`;
   }, [text]);
 
   const send = (event?: FormEvent) => {
@@ -35,14 +55,18 @@ export function Composer({ busy, initial, editing, onSend, onStop, onCancel }: P
   const keys = (event: KeyboardEvent) => {
     if (event.key === "Enter" && !event.shiftKey && !touch && !event.nativeEvent.isComposing) send(event);
   };
+  const write = (next: string) => {
+    setText(next);
+    hear();
+  };
   return (
-    <form className="composer" onSubmit={send}>
+    <form className="composer" data-position={position} onSubmit={send}>
       {editing && <p className="editing">{words.editing} <button type="button" className="link" onClick={onCancel}>{words.cancel}</button></p>}
       <div className="pill">
-        <textarea ref={box} rows={1} value={text} maxLength={MAX} placeholder={words.placeholder} aria-label={words.message} onChange={(event) => setText(event.target.value)} onKeyDown={keys} />
+        <textarea ref={box} rows={1} dir={text ? "auto" : undefined} value={text} maxLength={MAX} placeholder={words.placeholder} aria-label={words.message} onChange={(event) => write(event.target.value)} onKeyDown={keys} />
         {busy
-          ? <button type="button" className="round" onClick={onStop} aria-label={words.stop}><span aria-hidden="true">■</span></button>
-          : <button type="submit" className="round" disabled={text.trim() === ""} aria-label={words.send}><span aria-hidden="true">↑</span></button>}
+          ? <button type="button" className="round" onClick={onStop} aria-label={words.stop}><Icon name="stop" /></button>
+          : <button type="submit" className="round" disabled={text.trim() === ""} aria-label={words.send}><Icon name="send" /></button>}
       </div>
     </form>
   );

@@ -6,14 +6,22 @@ import { type Message, type Session, readSession, regionHeader, sessionStreamUrl
 import { resumableFetch } from "../api/resumable";
 import { Fault } from "../components/fault";
 import { leave } from "../components/quick-exit";
-import { words } from "../messages";
-import { Composer } from "./composer";
-import { Bubble, textOf } from "./bubble";
+import { useWords } from "../i18n";
+import { answer } from "../presence";
+import { RatingForm } from "../rating/form";
+import { useUi } from "../variants";
+import { Bubble, hasBegun, isSafety, textOf } from "./bubble";
+import { Composer, type Draft } from "./composer";
+import { Ghost } from "./ghost";
+import { Welcome } from "./welcome";
 
 const LEAVE = /^(please |quick,? ?|now )?((close|hide|delete|clear) (this|it|everything|(the|this) (chat|page|screen|conversation))|get me out|(he|she)[’']?s back)( now| please| quick)*[.!]*$/i;
 
 export function Conversation({ session, onTurn }: { session: Session; onTurn: () => void }) {
+  const words = useWords();
+  const { ghost, position: place } = useUi();
   const id = session.session_id;
+  const draft = useRef<Draft>(null);
   const turn = useRef<string | null>(session.active_turn);
   const [lost, setLost] = useState(false);
   const [position, setPosition] = useState(0);
@@ -52,6 +60,13 @@ export function Conversation({ session, onTurn }: { session: Session; onTurn: ()
   const busy = status === "submitted" || status === "streaming";
   const lastAnswer = messages.findLast((message) => message.role === "assistant");
   const lastSaid = messages.findLast((message) => message.role === "user");
+
+  // The answer's message begins before its first words do.
+  const waits = busy && !hasBegun(messages.at(-1));
+  useEffect(() => {
+    answer(!busy ? null : waits ? "thinking" : "speaking");
+    return () => answer(null);
+  }, [busy, waits]);
 
   const stop = async () => {
     if (!turn.current) return chat.stop();
@@ -100,43 +115,55 @@ export function Conversation({ session, onTurn }: { session: Session; onTurn: ()
   }, [status]);
   useEffect(() => {
     const page = document.documentElement;
-    const moved = () => { follows.current = page.scrollHeight - innerHeight - scrollY < 120; };
-    const grown = new ResizeObserver(() => { if (follows.current) scrollTo({ top: page.scrollHeight }); });
+    // Only the person moves up; what grows below is no reason to stop following.
+    let before = scrollY;
+    const moved = () => {
+      if (page.scrollHeight - innerHeight - scrollY < 120) follows.current = true;
+      else if (scrollY < before) follows.current = false;
+      before = scrollY;
+    };
+    const grown = new ResizeObserver(() => {
+      // An empty conversation has no end to follow, and of an answer with help the beginning is what has to be seen.
+      const last = talk.current?.querySelector(".messages > li:last-child");
+      if (!follows.current || !last) return;
+      if (last.querySelector(".care")) last.scrollIntoView({ block: "start" });
+      else scrollTo({ top: page.scrollHeight });
+    });
     if (talk.current) grown.observe(talk.current);
     addEventListener("scroll", moved, { passive: true });
     return () => { grown.disconnect(); removeEventListener("scroll", moved); };
   }, []);
 
+  const composer = (
+    <Composer ref={draft} key={editing ? "edit" : "new"} busy={busy} initial={editing ? textOf(lastSaid) : ""} editing={editing} onCancel={() => setEditing(false)} onSend={send} onStop={() => void stop()} />
+  );
+  const rated = lastAnswer?.metadata?.turn_id;
+  const asks = !busy && !editing && !chat.error && rated && lastAnswer === messages.at(-1) && lastAnswer.metadata?.status === "done" && !isSafety(lastAnswer);
   return (
     <>
+      {place === "top-fixed" && composer}
       <div className="talk" data-testid="talk" ref={talk}>
         {older && <button type="button" className="quiet" onClick={() => void showOlder()}>{words.older}</button>}
-        {messages.length === 0 && (
-          <section className="welcome">
-            <div className="orb" aria-hidden="true" />
-            <h1>{words.greeting}</h1>
-            <p>{words.greetingMore}</p>
-            <ul className="starters">{session.starters.map((line) => <li key={line}><button type="button" onClick={() => send(line)}>{line}</button></li>)}</ul>
-          </section>
-        )}
+        {messages.length === 0 && <Welcome starters={session.starters} onSay={send} onDraft={(line) => draft.current?.insert(line)}>{place === "inline" && composer}</Welcome>}
         <ol className="messages">
-          {messages.map((message, index) => (
+          {messages.map((message, index) => (waits && message === messages.at(-1) && message.role === "assistant" ? null : (
             <Bubble
               key={message.id}
               message={message}
-              session={id}
               live={busy && index === messages.length - 1 && message.role === "assistant"}
-              onRegenerate={!busy && message === lastAnswer ? answerAgain : undefined}
+              onRegenerate={!busy && message === lastAnswer && !isSafety(message) ? answerAgain : undefined}
               onEdit={!busy && message === lastSaid && lastAnswer ? () => setEditing(true) : undefined}
             />
-          ))}
+          )))}
         </ol>
-        {busy && messages.at(-1)?.role === "user" && <p className="thinking" role="status"><span className="orb small" aria-hidden="true" />{position > 0 ? words.waiting(position) : words.thinking}</p>}
+        {waits && <Ghost style={ghost} text={position > 0 ? words.waiting(position) : words.thinking} waiting={position > 0} />}
         {lost && <p className="banner" role="status">{words.lost}</p>}
         {chat.error && lastAnswer?.metadata?.status !== "failed" && <Fault error={chat.error} onRetry={() => void recover()} />}
+        {asks && <RatingForm key={rated} session={id} turn={rated} />}
+        {place === "inline" && messages.length > 0 && composer}
         <Announcer message={lastAnswer} busy={busy} />
       </div>
-      <Composer key={editing ? "edit" : "new"} busy={busy} initial={editing ? textOf(lastSaid) : ""} editing={editing} onCancel={() => setEditing(false)} onSend={send} onStop={() => void stop()} />
+      {place === "bottom-pill" && composer}
     </>
   );
 }

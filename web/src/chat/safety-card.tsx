@@ -1,8 +1,10 @@
+// Help that is one tap away.
 import { useEffect, useState } from "react";
-import { type Resource, chooseRegion, helpIn, region } from "../api/client";
-import { words } from "../messages";
-
-const NAMES = new Intl.DisplayNames([navigator.language], { type: "region" });
+import { type Resource, chooseRegion, region } from "../api/client";
+import { Icon, type IconName } from "../components/icon";
+import { RegionSelect } from "../components/region";
+import { helpIn } from "../help";
+import { type Words, useWords } from "../i18n";
 
 const target = ({ channel, dial, keyword, url }: Resource) => {
   const number = dial.replaceAll("#", "%23");
@@ -12,20 +14,56 @@ const target = ({ channel, dial, keyword, url }: Resource) => {
   return url;
 };
 
-const action = ({ channel, dial, keyword }: Resource) => {
+const action = (words: Words, { channel, dial, keyword }: Resource) => {
   if (channel === "call") return `${words.call} ${dial}`;
   if (channel === "text") return keyword ? words.textWord(keyword, dial) : `${words.text} ${dial}`;
   return channel === "chat" ? words.chat : words.visit;
 };
 
+const SIGNS: Record<Resource["channel"], IconName> = { call: "call", text: "text", chat: "text", web: "web" };
+
 /** "America/Argentina/Buenos_Aires" is "Buenos Aires". */
 const place = (zone: string) => zone.split("/").at(-1)?.replaceAll("_", " ") ?? zone;
 
-const about = ({ name, audience, hours, timezone }: Resource) =>
-  [name, words.audiences[audience], timezone ? words.hoursIn(hours, place(timezone)) : hours].filter(Boolean).join(" · ");
+const about = (words: Words, { audience, hours, timezone }: Resource) =>
+  [words.audiences[audience as keyof Words["audiences"]], timezone ? words.hoursIn(hours, place(timezone)) : hours].filter(Boolean).join(" · ");
 
-/** Help that is one tap away. */
-export function SafetyCard({ resources: given, text }: { level: number; text?: string; resources: Resource[] }) {
+/** One service with all the ways to reach it, in the order in which they are given. */
+function services(resources: Resource[]): [key: string, ways: [Resource, ...Resource[]]][] {
+  const found = new Map<string, [Resource, ...Resource[]]>();
+  for (const resource of resources) {
+    const key = [resource.name, resource.audience, resource.hours].join("|");
+    const ways = found.get(key);
+    if (ways) ways.push(resource);
+    else found.set(key, [resource]);
+  }
+  return [...found];
+}
+
+/** The list itself: first the emergency number, then who listens; every way is one tap. */
+export function HelpList({ resources }: { resources: Resource[] }) {
+  const words = useWords();
+  const emergency = resources.find((resource) => resource.emergency)?.emergency;
+  return (
+    <ul className="help-list">
+      {emergency && <li className="emergency"><p>{words.emergency}</p><a href={`tel:${emergency}`}><Icon name="call" /><b>{words.call} <bdi>{emergency}</bdi></b></a></li>}
+      {services(resources.filter(({ channel, dial }) => channel !== "call" || dial !== emergency)).map(([key, ways]) => (
+        <li key={key}>
+          <p><b><bdi>{ways[0].name}</bdi></b><span>{about(words, ways[0])}</span></p>
+          {ways.map((way) => (
+            <a key={`${way.channel}${way.dial}`} href={target(way)} {...(way.channel === "web" || way.channel === "chat" ? { target: "_blank", rel: "noopener noreferrer" } : {})}>
+              <Icon name={SIGNS[way.channel]} />
+              <b>{action(words, way)}</b>
+            </a>
+          ))}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function SafetyCard({ resources: given, text }: { text?: string; resources: Resource[] }) {
+  const words = useWords();
   const [resources, setResources] = useState(given);
   const [countries, setCountries] = useState<string[]>([]);
   const [country, setCountry] = useState(region() ?? "");
@@ -37,30 +75,11 @@ export function SafetyCard({ resources: given, text }: { level: number; text?: s
     setCountry(next);
     helpIn(next).then((help) => setResources(help.resources), () => undefined);
   };
-  const emergency = resources.find((resource) => resource.emergency)?.emergency;
   return (
     <section className="care" aria-label={words.support}>
       <h3>{text ?? words.reach}</h3>
-      <ul>
-        {emergency && <li><a href={`tel:${emergency}`}><b>{words.call} {emergency}</b><span>{words.emergency}</span></a></li>}
-        {resources.filter(({ channel, dial }) => channel !== "call" || dial !== emergency).map((resource) => (
-          <li key={`${resource.channel}${resource.dial}${resource.url}`}>
-            <a href={target(resource)} {...(resource.channel === "web" || resource.channel === "chat" ? { target: "_blank", rel: "noopener noreferrer" } : {})}>
-              <b>{action(resource)}</b>
-              <span>{about(resource)}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
-      {countries.length > 0 && (
-        <label className="region">
-          {words.region}{" "}
-          <select value={country} onChange={(event) => choose(event.target.value)}>
-            {!countries.includes(country) && <option value={country}>{words.elsewhere}</option>}
-            {countries.map((code) => <option key={code} value={code}>{NAMES.of(code)}</option>)}
-          </select>
-        </label>
-      )}
+      <HelpList resources={resources} />
+      {countries.length > 0 && <RegionSelect label={words.region} value={country} countries={countries} onChoose={choose} />}
     </section>
   );
 }

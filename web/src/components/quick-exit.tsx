@@ -5,6 +5,8 @@ const NEUTRAL = "https://www.wikipedia.org/";
 const TWICE_MS = 600;
 
 export function leave() {
+  // What is still under way must not write anything afterwards.
+  stop();
   localStorage.clear();
   sessionStorage.clear();
   document.title = "New tab";

@@ -1,142 +1,191 @@
-//! From the queue into D1, at least once in, exactly once in effect.
+//! From the queue into D1 and bronze: at least once in, exactly once in effect.
+//!
+//! Invariants: D1 first, then bronze, then the acknowledgement; what an erasure took away is in neither, whichever comes first.
 
-use serde::Serialize;
-use silent_edge::queue::QueueMessage;
-use worker::wasm_bindgen::JsValue;
-use worker::{D1Database, Error, Result};
+mod write;
 
-/// Writes one message. Written twice, it has the effect of once; after an erasure, none.
-pub(crate) async fn store(db: &D1Database, message: &QueueMessage) -> Result<()> {
+use crate::pipeline::{bronze, dead_letters};
+use serde_json::json;
+use silent_core::pipeline::bronze::{Rating, Record};
+use silent_edge::log;
+use silent_edge::queue::{DEAD, QueueMessage};
+use silent_edge::r2::BUCKET;
+use worker::{Env, MessageBatch, MessageExt, RawMessage, Result, js_sys};
+use write::Seen;
+
+pub(crate) use write::Cost;
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is where it belongs.
+    Stored,
+    /// Something is away; it may work later.
+    Again(String),
+    /// It will never work as it is.
+    Dead(String),
+}
+
+/// Takes a batch of either queue. Each message is acknowledged or retried by itself; an error would retry them all.
+pub(crate) async fn receive(batch: &MessageBatch<String>, env: &Env) -> Result<()> {
+    let messages: Vec<(RawMessage, String)> = batch
+        .raw_iter()
+        .map(|raw| {
+            let body = body(&raw);
+            (raw, body)
+        })
+        .collect();
+    if batch.queue() == DEAD {
+        let bodies: Vec<(&str, &str)> = messages
+            .iter()
+            .map(|(_, body)| (body.as_str(), "its retries were used up"))
+            .collect();
+        match dead_letters::keep(env, &bodies).await {
+            Ok(()) => batch.ack_all(),
+            Err(error) => {
+                complain("dead-letters-wait", &error.to_string());
+                batch.retry_all();
+            }
+        }
+        return Ok(());
+    }
+    let mut known = Vec::with_capacity(messages.len());
+    let mut dead: Vec<(&RawMessage, &str, String)> = Vec::new();
+    for (raw, body) in &messages {
+        match serde_json::from_str::<QueueMessage>(body) {
+            Ok(message) => known.push((raw, body, message)),
+            Err(error) => dead.push((raw, body, format!("not of the format: {error}"))),
+        }
+    }
+    let bodies: Vec<&QueueMessage> = known.iter().map(|(_, _, message)| message).collect();
+    let fates = store(env, &bodies).await;
+    for ((raw, body, _), fate) in known.iter().zip(fates) {
+        match fate {
+            Fate::Stored => raw.ack(),
+            Fate::Dead(cause) => dead.push((raw, body, cause)),
+            Fate::Again(cause) => {
+                complain("consumer-retries", &cause);
+                raw.retry();
+            }
+        }
+    }
+    // What can never be stored goes at once to where people see it, and not after a hundred retries.
+    let letters: Vec<(&str, &str)> = dead.iter().map(|(_, body, cause)| (*body, cause.as_str())).collect();
+    match dead_letters::keep(env, &letters).await {
+        Ok(()) => dead.iter().for_each(|(raw, _, _)| raw.ack()),
+        Err(error) => {
+            complain("dead-letters-wait", &error.to_string());
+            dead.iter().for_each(|(raw, _, _)| raw.retry());
+        }
+    }
+    Ok(())
+}
+
+/// Messages are sent as text; anything else is kept as the text that comes nearest.
+fn body(raw: &RawMessage) -> String {
+    let body = raw.body();
+    body.as_string()
+        .or_else(|| js_sys::JSON::stringify(&body).ok().and_then(|text| text.as_string()))
+        .unwrap_or_default()
+}
+
+fn complain(event: &str, cause: &str) {
+    log::line("error", event, "queue", json!({"cause": cause}));
+}
+
+/// Stores messages: in one round trip to D1 where all are sound, else one by one.
+pub(crate) async fn store(env: &Env, messages: &[&QueueMessage]) -> Vec<Fate> {
+    if messages.is_empty() {
+        return Vec::new();
+    }
+    let db = match env.d1(crate::DB) {
+        Ok(db) => db,
+        Err(error) => return vec![Fate::Again(error.to_string()); messages.len()],
+    };
+    let mut cost = Cost::default();
+    let mut seen = Seen::default();
+    let mut fates = vec![Fate::Stored; messages.len()];
+    if let Err(error) = write::all(&db, messages, &mut seen, &mut cost).await {
+        if messages.len() == 1 {
+            fates = vec![fate(&error.to_string())];
+        } else {
+            for (message, slot) in messages.iter().zip(&mut fates) {
+                if let Err(error) = write::all(&db, std::slice::from_ref(message), &mut seen, &mut cost).await {
+                    *slot = fate(&error.to_string());
+                }
+            }
+        }
+    }
+    let mut records = Vec::with_capacity(messages.len());
+    for (at, (message, slot)) in messages.iter().zip(&mut fates).enumerate() {
+        if *slot != Fate::Stored {
+            continue;
+        }
+        match record(message, &seen) {
+            Ok(Some(record)) => records.push((at, record)),
+            Ok(None) => {}
+            Err(cause) => *slot = Fate::Again(cause),
+        }
+    }
+    let put = match env.bucket(BUCKET) {
+        Ok(bucket) => bronze::put(&db, &bucket, records, &mut cost).await,
+        Err(error) => Err((records.into_iter().map(|(at, _)| at).collect(), error)),
+    };
+    if let Err((failed, error)) = put {
+        for at in failed {
+            if let Some(slot) = fates.get_mut(at) {
+                *slot = Fate::Again(format!("bronze: {error}"));
+            }
+        }
+    }
+    let stored = fates.iter().filter(|fate| **fate == Fate::Stored).count();
+    log::line(
+        "info",
+        "consumed",
+        "queue",
+        json!({"messages": messages.len(), "stored": stored, "cost": cost}),
+    );
+    fates
+}
+
+/// A constraint that a row breaks today it breaks tomorrow.
+fn fate(error: &str) -> Fate {
+    if error.contains("SQLITE_CONSTRAINT") {
+        Fate::Dead(error.into())
+    } else {
+        Fate::Again(error.into())
+    }
+}
+
+/// The bronze record of a message that D1 has; none of one that leaves no record, or was erased.
+fn record(message: &QueueMessage, seen: &Seen) -> std::result::Result<Option<Record>, String> {
     match message {
-        QueueMessage::SessionCreated {
-            session_id,
-            person_id,
-            product,
-            created_at_ms,
-        } => {
-            db.prepare(
-                "INSERT INTO sessions(session_id, person_id, product, created_at_ms) SELECT ?1, ?2, ?3, ?4
-                 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?1, ?2)) ON CONFLICT DO NOTHING",
-            )
-            .bind(&[
-                session_id.as_str().into(),
-                person_id.as_str().into(),
-                product.into(),
-                integer(*created_at_ms),
-            ])?
-            .run()
-            .await?;
-        }
-        QueueMessage::Turn {
-            event,
-            sealed_input,
-            sealed_output,
-        } => {
-            db.prepare(
-                "INSERT INTO turn_events(event_id, session_id, person_id, turn_id, seq, product, status, accepted_at_ms, ttft_ms, total_ms,
-                   provider, model, crisis_level, cost_micros, event, sealed_input, sealed_output)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17
-                 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?2, ?3)) ON CONFLICT(event_id) DO NOTHING",
-            )
-            .bind(&[
-                event.event_id.as_str().into(),
-                event.session_id.as_str().into(),
-                event.person_id.as_str().into(),
-                event.turn_id.as_str().into(),
-                integer(event.seq),
-                event.product.as_str().into(),
-                event.status.as_str().into(),
-                integer(event.accepted_at_ms),
-                event.ttft_ms.map_or(JsValue::NULL, integer),
-                integer(event.total_ms),
-                event.provider.as_str().into(),
-                event.model.as_str().into(),
-                u32::from(event.crisis_level).into(),
-                event.cost_micros.map_or(JsValue::NULL, integer),
-                json(event)?.into(),
-                sealed_input.into(),
-                sealed_output.into(),
-            ])?
-            .run()
-            .await?;
-        }
+        QueueMessage::Turn { event, .. } => Ok(seen
+            .turns
+            .contains_key(&event.event_id)
+            .then(|| Record::Turn { event: event.clone() })),
         QueueMessage::Feedback {
             event_id,
             session_id,
             person_id,
             satisfaction_milli,
             at_ms,
-        } => {
-            db.prepare(
-                "INSERT INTO feedback(event_id, session_id, person_id, satisfaction_milli, at_ms) SELECT ?1, ?2, ?3, ?4, ?5
-                 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?2, ?3))
-                 ON CONFLICT(event_id) DO UPDATE SET satisfaction_milli = excluded.satisfaction_milli, at_ms = excluded.at_ms
-                 WHERE excluded.at_ms >= feedback.at_ms",
-            )
-            .bind(&[
-                event_id.into(),
-                session_id.as_str().into(),
-                person_id.as_str().into(),
-                u32::from(*satisfaction_milli).into(),
-                integer(*at_ms),
-            ])?
-            .run()
-            .await?;
-        }
-        QueueMessage::Voice {
-            event_id,
-            session_id,
-            person_id,
-            figures,
-            at_ms,
-        } => {
-            db.prepare(
-                "INSERT INTO voice_turns(event_id, session_id, person_id, channel, first_audio_ms, cost_micros, figures, at_ms)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-                 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?2, ?3)) ON CONFLICT(event_id) DO NOTHING",
-            )
-            .bind(&[
-                event_id.into(),
-                session_id.as_str().into(),
-                person_id.as_str().into(),
-                figures.channel.as_str().into(),
-                figures.first_audio_ms.map_or(JsValue::NULL, integer),
-                integer(figures.cost_micros),
-                json(figures)?.into(),
-                integer(*at_ms),
-            ])?
-            .run()
-            .await?;
-        }
-        QueueMessage::EraseSession { session_id, at_ms } => {
-            erase(db, "session_id", session_id.as_str(), *at_ms).await?
-        }
-        QueueMessage::ErasePerson { person_id, at_ms } => erase(db, "person_id", person_id.as_str(), *at_ms).await?,
+        } => match seen.turns.get(event_id) {
+            Some(turn_at_ms) => Ok(Some(Record::Feedback(Rating {
+                event_id: event_id.clone(),
+                session_id: session_id.clone(),
+                person_id: person_id.clone(),
+                satisfaction_milli: *satisfaction_milli,
+                at_ms: *at_ms,
+                turn_at_ms: *turn_at_ms,
+            }))),
+            None if seen.is_erased(session_id.as_str()) || seen.is_erased(person_id.as_str()) => Ok(None),
+            // Its turn was sent before it and may come after it: a queue keeps no order.
+            None => Err("a rating came before its turn".into()),
+        },
+        QueueMessage::SessionCreated { .. }
+        | QueueMessage::Voice { .. }
+        | QueueMessage::EraseSession { .. }
+        | QueueMessage::ErasePerson { .. } => Ok(None),
     }
-    Ok(())
-}
-
-/// Remembers the erasure and deletes what derives from the subject, in one transaction.
-async fn erase(db: &D1Database, column: &'static str, subject: &str, at_ms: u64) -> Result<()> {
-    let mut statements = vec![
-        db.prepare("INSERT INTO erasures(subject, erased_at_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
-            .bind(&[subject.into(), integer(at_ms)])?,
-    ];
-    for table in ["safety_events", "turn_events", "feedback", "voice_turns", "sessions"] {
-        statements.push(
-            db.prepare(format!("DELETE FROM {table} WHERE {column} = ?1"))
-                .bind(&[subject.into()])?,
-        );
-    }
-    db.batch(statements).await?;
-    Ok(())
-}
-
-/// Times and micros are below 2^53, which a JavaScript number holds exactly.
-fn integer(value: u64) -> JsValue {
-    JsValue::from_f64(value as f64)
-}
-
-fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|_| Error::RustError("event cannot be written".into()))
 }

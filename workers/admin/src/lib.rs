@@ -1,9 +1,11 @@
-//! The admin Worker: the registry and its API, flags for OpenFeature clients, and the consumer of the event queue.
+//! The admin Worker: the registry and its API, flags for OpenFeature clients, the consumer of the event queue, and its pipeline.
 #![allow(missing_docs, reason = "the durable_object macro makes public items without docs")]
 
 mod budget_do;
 mod consumer;
+mod metrics;
 mod ofrep;
+mod pipeline;
 mod registry_do;
 mod routes;
 
@@ -11,9 +13,7 @@ pub use budget_do::BudgetObject;
 pub use registry_do::RegistryObject;
 
 use silent_edge::error::ApiError;
-use silent_edge::log;
-use silent_edge::queue::QueueMessage;
-use worker::{Context, Env, MessageBatch, MessageExt, Method, Request, Response, Result, event};
+use worker::{Context, Env, MessageBatch, Method, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 
 /// Binding of the database.
 const DB: &str = "DB";
@@ -31,39 +31,15 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         _ => ApiError::NotFound.into_response(""),
     }
 }
-/// Entry point of the queue. Each message is acknowledged or retried by itself; an error would retry them all.
+
+/// Entry point of the queues: turn events, and messages that were given up.
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    let db = match env.d1(DB) {
-        Ok(db) => db,
-        Err(error) => {
-            log::line(
-                "error",
-                "consumer-without-database",
-                "queue",
-                serde_json::json!({"cause": error.to_string()}),
-            );
-            batch.retry_all();
-            return Ok(());
-        }
-    };
-    for message in batch.messages()? {
-        let stored = match serde_json::from_str::<QueueMessage>(message.body()) {
-            Ok(body) => consumer::store(&db, &body).await,
-            Err(_) => Err(worker::Error::RustError("message is not of the format".into())),
-        };
-        match stored {
-            Ok(()) => message.ack(),
-            Err(error) => {
-                log::line(
-                    "error",
-                    "consumer-retries",
-                    "queue",
-                    serde_json::json!({"message": message.id(), "cause": error.to_string()}),
-                );
-                message.retry();
-            }
-        }
-    }
-    Ok(())
+    consumer::receive(&batch, &env).await
+}
+
+/// Entry point of the cron.
+#[event(scheduled)]
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    pipeline::scheduled(&event, &env).await;
 }

@@ -49,6 +49,14 @@ pub(crate) fn country(code: &str) -> Option<String> {
     (code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| code.to_ascii_uppercase())
 }
 
+/// The language that a client asks for, BCP 47; English where it asks for none.
+pub(crate) fn locale(request: &Request) -> String {
+    header(request.headers(), "accept-language")
+        .and_then(|header| header.split([',', ';']).next().map(|tag| tag.trim().to_string()))
+        .filter(|tag| (1..=35).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+        .unwrap_or_else(|| "en".into())
+}
+
 /// The person's region: what they chose, else the country that the request comes from.
 pub(crate) fn region(request: &Request) -> Option<String> {
     let chosen = silent_edge::http::header(request.headers(), "x-country").and_then(|code| country(&code));

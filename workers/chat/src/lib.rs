@@ -7,6 +7,9 @@ mod person_do;
 mod policy;
 mod routes;
 mod session_do;
+mod transport;
+mod twin;
+mod twin_do;
 
 pub use person_do::PersonObject;
 pub use session_do::SessionObject;

@@ -4,6 +4,7 @@
 
 use crate::internal::{CORRELATION_HEADER, PERSON_HEADER, call, session_stub};
 use crate::routes::voice::Consent;
+use crate::twin_do::{self, Twins};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -205,12 +206,28 @@ impl PersonObject {
                 let (consent, _): (Consent, _) = read(&mut request).await?;
                 self.consent(consent.store_audio).await
             }
+            (method, path) if path.starts_with("/twins") || path.starts_with("/facts") => {
+                // The first upload may be the first that is heard of a person.
+                let fresh = http::header(request.headers(), PERSON_HEADER).and_then(|id| PersonId::parse(&id).ok());
+                if let (Method::Post, "/twins", Some(person)) = (method, path, fresh) {
+                    self.ensure(&person)?;
+                }
+                let person = self.living()?;
+                let twins = Twins {
+                    sql: self.sql(),
+                    env: &self.env,
+                    key: self.data_key(&person)?,
+                    person: person.person_id,
+                };
+                twins.handle(request).await
+            }
             (Method::Get, "/sessions") => self.list(&request),
             (Method::Delete, "/") => self.erase().await,
             (Method::Delete, path) => {
                 let session = path.strip_prefix("/sessions/").ok_or(ApiError::NotFound)?;
                 self.sql()
                     .exec("DELETE FROM session WHERE session_id = ?", vec![session.into()])?;
+                twin_do::forget_session(&self.sql(), session)?;
                 ok()
             }
             _ => Err(ApiError::NotFound),
@@ -222,7 +239,8 @@ impl PersonObject {
         KeyRing::parse(&secret).map_err(|error| ApiError::internal(error.to_string()))
     }
 
-    fn join(&self, join: &Join) -> std::result::Result<Response, ApiError> {
+    /// Makes the person's key where there is none yet; one who was erased stays erased.
+    fn ensure(&self, person_id: &PersonId) -> std::result::Result<(), ApiError> {
         match self.person()? {
             Some(person) if person.erased_at_ms.is_some() => return Err(ApiError::NotFound),
             Some(_) => {}
@@ -230,17 +248,22 @@ impl PersonObject {
                 let key = DataKey::new(random::bytes()?);
                 let wrapped = self
                     .key_ring()?
-                    .wrap(&key, join.person_id.as_str(), random::bytes()?)
+                    .wrap(&key, person_id.as_str(), random::bytes()?)
                     .and_then(|wrapped| {
                         serde_json::to_string(&wrapped).map_err(|_| silent_core::sealed::SealError::KeyRing)
                     })
                     .map_err(|error| ApiError::internal(error.to_string()))?;
                 self.sql().exec(
                     "INSERT INTO person(person_id, wrapped_key) VALUES (?, ?)",
-                    vec![join.person_id.as_str().into(), wrapped.into()],
+                    vec![person_id.as_str().into(), wrapped.into()],
                 )?;
             }
         }
+        Ok(())
+    }
+
+    fn join(&self, join: &Join) -> std::result::Result<Response, ApiError> {
+        self.ensure(&join.person_id)?;
         self.sql().exec(
             "INSERT INTO session(session_id, created_at_ms, last_active_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             vec![
@@ -413,6 +436,7 @@ impl PersonObject {
             )?;
         }
         self.delete_recordings(&person.person_id).await?;
+        twin_do::erase(&self.sql(), &self.env, &person.person_id).await?;
         if person.reported == 0 {
             let message = QueueMessage::ErasePerson {
                 person_id: person.person_id,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use silent_core::prompt::{self, SessionContext};
+use silent_core::router::{Routing, Target};
 use silent_core::turn::Policy;
 use silent_core::variants::{Assignment, Category, Snapshot, Variant};
 use silent_edge::error::ApiError;
@@ -44,6 +45,27 @@ pub(crate) fn number(variant: Option<&Variant>, field: &str) -> Option<f64> {
     variant?.config.get(field)?.as_f64()
 }
 
+/// Who may answer by a variant: its own choice, then its fall-backs.
+pub(crate) fn targets(variant: &Variant) -> Vec<Target> {
+    let fallbacks = variant.config.get("fallbacks").and_then(Value::as_array);
+    let all = [&variant.config].into_iter().chain(fallbacks.into_iter().flatten());
+    let target = |config: &Value| {
+        Some(Target {
+            provider: config.get("provider")?.as_str()?.into(),
+            model: config.get("model")?.as_str()?.into(),
+        })
+    };
+    all.filter_map(target).collect()
+}
+
+/// Who of them is asked first.
+pub(crate) fn routing(variant: &Variant) -> Routing {
+    let routing = variant.config.get("routing").cloned();
+    routing
+        .and_then(|name| serde_json::from_value(name).ok())
+        .unwrap_or_default()
+}
+
 /// What a session's settings say about the person's setting.
 pub(crate) struct Setting<'a> {
     /// Language, BCP 47.
@@ -78,14 +100,16 @@ pub(crate) fn companion(
     let clamp = |value: Option<f64>, default: u32, scale: f64| {
         value.map_or(default, |value| (value * scale).clamp(0.0, 1e9) as u32)
     };
+    let targets = model.map(targets).unwrap_or_default();
     Ok(Policy {
         product: "companion".into(),
         prompt: prompt::build(source, &context).map_err(|error| ApiError::internal(error.to_string()))?,
-        model: model
-            .and_then(|variant| variant.config.get("model"))
-            .and_then(|name| name.as_str())
-            .unwrap_or("unknown")
-            .into(),
+        model: targets
+            .first()
+            .map_or_else(|| "unknown".into(), |target| target.model.clone()),
+        targets,
+        routing: model.map(routing).unwrap_or_default(),
+        allows_reset: true,
         max_output_tokens: clamp(number(model, "max_output_tokens"), 800, 1.0),
         temperature_milli: clamp(number(model, "temperature"), 700, 1_000.0),
         window_tokens,
@@ -97,7 +121,7 @@ pub(crate) fn companion(
 }
 
 /// The hour where the person is; none for a zone that the runtime does not know.
-fn local_hour(timezone: &str) -> Option<u8> {
+pub(crate) fn local_hour(timezone: &str) -> Option<u8> {
     let options = js_sys::Object::new();
     for (key, value) in [("timeZone", timezone), ("hour", "numeric"), ("hourCycle", "h23")] {
         js_sys::Reflect::set(&options, &key.into(), &value.into()).ok()?;

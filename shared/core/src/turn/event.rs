@@ -2,6 +2,7 @@
 
 use crate::ids::{PersonId, SessionId, TurnId};
 use crate::safety::Tag;
+use crate::trace::SpanId;
 use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -90,9 +91,76 @@ pub struct Usage {
     pub reasoning_tokens: u64,
 }
 
+impl Usage {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            cached_input_tokens: self.cached_input_tokens.saturating_add(other.cached_input_tokens),
+            reasoning_tokens: self.reasoning_tokens.saturating_add(other.reasoning_tokens),
+        }
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// One request to one model for a turn's answer. Durations count from its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Who was asked.
+    pub provider: String,
+    /// For which model.
+    pub model: String,
+    /// The model that answered, in the provider's words, where it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<String>,
+    /// The request's span in the turn's trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<SpanId>,
+    /// `ok`, `stopped` (by the person), `hedge-lost`, `breaker-open` (not asked), or a failure's slug.
+    pub outcome: String,
+    /// Milliseconds since 1970.
+    pub started_at_ms: u64,
+    /// Until the answer's headers, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_ms: Option<u64>,
+    /// Until the first token, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<u64>,
+    /// Until the end, milliseconds.
+    pub total_ms: u64,
+    /// Tokens that the provider charges for; none where it charges nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Whether the provider had no time to count, so that the tokens are our estimate.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub usage_estimated: bool,
+    /// Cost in millionths of a US dollar, where the price is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micros: Option<u64>,
+}
+
+/// Outcomes of attempts that gave nothing of the answer.
+const NOT_HEARD: [&str; 2] = ["hedge-lost", "breaker-open"];
+
+impl Attempt {
+    /// The slug of what failed; none where nothing did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        let outcome = self.outcome.as_str();
+        (self.was_heard() && !matches!(outcome, "ok" | "stopped")).then_some(outcome)
+    }
+
+    /// Whether the person may have heard it.
+    #[must_use]
+    pub fn was_heard(&self) -> bool {
+        !NOT_HEARD.contains(&self.outcome.as_str())
+    }
 }
 
 /// One turn, as analysis sees it.
@@ -155,10 +223,16 @@ pub struct TurnEvent {
     pub injection_suspected: bool,
     /// Reasons for which sentences of the answer were replaced.
     pub guardrails: Vec<String>,
-    /// Tokens.
+    /// Tokens of all attempts that were charged.
     pub usage: Usage,
-    /// Cost in millionths of a US dollar; none where the model's price is unknown.
+    /// Cost of all of them in millionths of a US dollar, as far as prices are known; none where no price is.
     pub cost_micros: Option<u64>,
+    /// Every attempt at an answer, in the order of their ends.
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+    /// Whether more than one model took part: such a turn says nothing clean about the model that was assigned.
+    #[serde(default)]
+    pub mixed_providers: bool,
     /// Why the model stopped.
     pub finish_reason: String,
     /// What failed, a stable slug.

@@ -9,8 +9,9 @@ mod port;
 mod process;
 #[cfg(test)]
 mod tests;
+mod traced;
 
-pub use event::{EVENT_VERSION, Kind, Status, TurnEvent, Usage};
+pub use event::{Attempt, EVENT_VERSION, Kind, Status, TurnEvent, Usage};
 pub use part::{Metadata, Part};
 pub use port::{
     Clock, ConversationStore, GateError, LlmEvent, LlmProvider, LlmRequest, OwnRules, PartSink, ProviderError,

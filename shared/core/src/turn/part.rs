@@ -45,6 +45,8 @@ pub enum Part {
     },
     /// A model call begins; `reset-step` drops everything since.
     StartStep,
+    /// Everything since [`Part::StartStep`] is void; the answer begins anew, in a block with another id.
+    ResetStep,
     /// A text block begins.
     TextStart {
         /// Block id.
@@ -155,6 +157,7 @@ mod tests {
                 "created_at": "1970-01-01T00:00:00.000Z"}})
         );
         assert_eq!(wire(&Part::StartStep), json!({"type": "start-step"}));
+        assert_eq!(wire(&Part::ResetStep), json!({"type": "reset-step"}));
         assert_eq!(
             wire(&Part::TextDelta {
                 id: "t0".into(),

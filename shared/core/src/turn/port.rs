@@ -1,8 +1,9 @@
 //! What a turn needs from the outside.
 
-use super::{Part, TurnEvent, Usage};
+use super::{Attempt, Part, TurnEvent, Usage};
 use crate::conversation::Message;
 use crate::safety::{self, Assessment, Level, SafetyState};
+use crate::trace::TraceContext;
 use alloc::string::String;
 use alloc::vec::Vec;
 use thiserror::Error;
@@ -22,8 +23,8 @@ pub struct LlmRequest {
     pub temperature_milli: u32,
     /// JSON Schema that the answer must follow, where the product wants data instead of prose.
     pub response_schema: Option<serde_json::Value>,
-    /// W3C trace context to pass on.
-    pub traceparent: Option<String>,
+    /// Trace context to pass on.
+    pub trace: Option<TraceContext>,
 }
 
 /// Why a model stopped.
@@ -77,6 +78,10 @@ pub enum LlmEvent {
     Cost(u64),
     /// The reason of the end: without it an answer is not whole.
     Stop(StopReason),
+    /// Everything said so far is void: another model begins the answer anew.
+    Reset,
+    /// An attempt at an answer is over. Where these are told, their tokens and cost are the answer's.
+    Attempt(Attempt),
 }
 
 /// Why a model gave no whole answer. Carries no text of the vendor, which may quote the person.
@@ -184,6 +189,11 @@ impl ProviderError {
 pub trait TokenStream {
     /// The next event, or none at the end.
     async fn next(&mut self) -> Option<Result<LlmEvent, ProviderError>>;
+
+    /// Ends the stream early, upstream too; gives the attempts that were under way. Nothing follows.
+    fn abandon(&mut self) -> Vec<LlmEvent> {
+        Vec::new()
+    }
 }
 
 /// A model.
@@ -229,7 +239,7 @@ impl SafetyGate for OwnRules {
 #[allow(async_fn_in_trait, reason = "ports are used through generics, in one thread")]
 pub trait SafetyModel {
     /// The level that it sees, or none: no model, a time-out, an answer that is no level. It can only raise.
-    async fn judge(&self, messages: &[Message]) -> Option<Level>;
+    async fn judge(&self, messages: &[Message], trace: &TraceContext) -> Option<Level>;
 }
 
 /// No second stage: the rules stand.
@@ -237,7 +247,7 @@ pub trait SafetyModel {
 pub struct RulesAlone;
 
 impl SafetyModel for RulesAlone {
-    async fn judge(&self, _messages: &[Message]) -> Option<Level> {
+    async fn judge(&self, _messages: &[Message], _trace: &TraceContext) -> Option<Level> {
         None
     }
 }

@@ -1,8 +1,9 @@
 //! The use case: from what the person said to a stored, streamed answer.
 
+use super::traced;
 use super::{
-    Clock, ConversationStore, EVENT_VERSION, Kind, LlmEvent, LlmProvider, LlmRequest, Metadata, Part, PartSink,
-    ProviderError, SafetyGate, SafetyModel, Status, StopReason, TokenStream, TurnEvent, TurnRecord, Usage,
+    Attempt, Clock, ConversationStore, EVENT_VERSION, Kind, LlmEvent, LlmProvider, LlmRequest, Metadata, Part,
+    PartSink, ProviderError, SafetyGate, SafetyModel, Status, StopReason, TokenStream, TurnEvent, TurnRecord, Usage,
 };
 use crate::conversation::Message;
 use crate::ids::{PersonId, SessionId, TurnId};
@@ -10,12 +11,16 @@ use crate::memory;
 use crate::pricing;
 use crate::prompt::SystemPrompt;
 use crate::response::SentenceBuffer;
+use crate::router::{Routing, Target};
 use crate::safety::output::{Guard, Verdict};
 use crate::safety::{self, Assessment, CrisisResponse, Evidence, Level, SafeExit, SafetyState};
 use crate::time::rfc3339;
+use crate::trace::names::{self, ModelCall};
+use crate::trace::{Recorder, TraceContext};
 use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -28,9 +33,6 @@ use serde_json::json;
 pub const DISCLOSURE: &str =
     "You are talking with an AI, not a person. It is no therapy and no emergency service, and it can be wrong.";
 
-/// The one text block of an answer.
-const BLOCK: &str = "t0";
-
 /// The product's policy for this turn, read from its variants.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -40,6 +42,12 @@ pub struct Policy {
     pub prompt: SystemPrompt,
     /// The model that the assignment asks for.
     pub model: String,
+    /// Who may answer: the assignment's own choice first, then its fall-backs.
+    pub targets: Vec<Target>,
+    /// Who of them is asked first.
+    pub routing: Routing,
+    /// Whether the sink can take back what was said.
+    pub allows_reset: bool,
     /// Limit of the answer, in tokens.
     pub max_output_tokens: u32,
     /// Temperature in thousandths.
@@ -79,8 +87,8 @@ pub struct TurnInput {
     pub locale: String,
     /// Country of the request, ISO 3166-1 alpha-2.
     pub country: Option<String>,
-    /// W3C trace context of the request.
-    pub traceparent: Option<String>,
+    /// Where what happens is recorded, and the context of it.
+    pub trace: Rc<Recorder>,
     /// The gate's memory of earlier turns.
     pub safety_state: SafetyState,
 }
@@ -88,6 +96,9 @@ pub struct TurnInput {
 struct Answer {
     status: Status,
     text: String,
+    /// Number of the text block.
+    block: u32,
+    attempts: Vec<Attempt>,
     provider: String,
     model: String,
     usage: Usage,
@@ -103,6 +114,8 @@ impl Answer {
         Self {
             status: Status::Done,
             text: String::new(),
+            block: 0,
+            attempts: Vec::new(),
             provider: provider.into(),
             model: model.into(),
             usage: Usage::default(),
@@ -122,18 +135,94 @@ impl Answer {
         }
     }
 
+    /// The request that gave the answer, in the words of traces.
+    fn call<'a>(&'a self, input: &'a TurnInput, policy: &'a Policy) -> ModelCall<'a> {
+        ModelCall {
+            provider: &self.provider,
+            conversation: input.session_id.as_str(),
+            model: &policy.model,
+            max_tokens: Some(policy.max_output_tokens),
+            temperature_milli: Some(policy.temperature_milli),
+            response_model: (self.model != policy.model).then_some(self.model.as_str()),
+            response_id: None,
+            finish_reason: self.stop.map(StopReason::slug),
+            usage: (self.usage != Usage::default()).then_some(self.usage),
+            error: self.error.as_ref().map(ProviderError::slug),
+        }
+    }
+
+    fn block_id(&self) -> String {
+        format!("t{}", self.block)
+    }
+
     fn say(&mut self, out: &mut impl PartSink, text: String) {
         if text.is_empty() {
             return;
         }
         if self.text.is_empty() {
-            out.emit(Part::TextStart { id: BLOCK.into() });
+            out.emit(Part::TextStart { id: self.block_id() });
         }
         self.text.push_str(&text);
         out.emit(Part::TextDelta {
-            id: BLOCK.into(),
+            id: self.block_id(),
             delta: text,
         });
+    }
+
+    /// Takes everything back. What the guard did to it stays on record: the person may have seen it.
+    fn reset(&mut self, out: &mut impl PartSink) {
+        if !self.text.is_empty() {
+            out.emit(Part::ResetStep);
+            self.block += 1;
+        }
+        self.text.clear();
+        self.stop = None;
+    }
+
+    fn note(&mut self, event: LlmEvent) {
+        match event {
+            LlmEvent::Model(model) => self.model = model,
+            LlmEvent::Usage(usage) => self.usage = usage,
+            LlmEvent::Cost(micros) => self.cost_micros = Some(micros),
+            LlmEvent::Stop(reason) => self.stop = Some(reason),
+            LlmEvent::Attempt(attempt) => self.attempted(attempt),
+            // Words go through the guard.
+            LlmEvent::Delta(_) | LlmEvent::Reset => {}
+        }
+    }
+
+    fn attempted(&mut self, attempt: Attempt) {
+        if attempt.was_heard() || self.attempts.is_empty() {
+            self.provider.clone_from(&attempt.provider);
+            self.model
+                .clone_from(attempt.response_model.as_ref().unwrap_or(&attempt.model));
+        }
+        self.attempts.push(attempt);
+    }
+
+    /// Tokens and cost: of all attempts that were charged, where the provider tells of attempts.
+    fn charged(&self) -> (Usage, Option<u64>) {
+        if self.attempts.is_empty() {
+            let by_table = || pricing::cost_micros(&self.model, self.usage, self.first_token_at_ms.unwrap_or(0));
+            let cost = if self.provider == "safety" {
+                Some(0)
+            } else {
+                self.cost_micros.or_else(by_table)
+            };
+            return (self.usage, cost);
+        }
+        let usages = self.attempts.iter().filter_map(|attempt| attempt.usage);
+        let usage = usages.fold(Usage::default(), Usage::plus);
+        let charged = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.usage.is_some() || attempt.cost_micros.is_some());
+        let mut costs = charged.map(|attempt| attempt.cost_micros).peekable();
+        let cost = match costs.peek() {
+            Some(_) => costs.flatten().reduce(u64::saturating_add),
+            None => Some(0),
+        };
+        (usage, cost)
     }
 
     /// Says a sentence of the model's, or what the guard puts in its place.
@@ -154,7 +243,7 @@ impl Answer {
 
     fn close(&mut self, out: &mut impl PartSink) {
         if !self.text.is_empty() {
-            out.emit(Part::TextEnd { id: BLOCK.into() });
+            out.emit(Part::TextEnd { id: self.block_id() });
         }
     }
 }
@@ -180,7 +269,11 @@ pub async fn process_turn(
     let mut stopped = pin!(stopped);
     let mut state = input.safety_state;
     let said = input.messages.last().map_or("", |message| message.text.as_str());
-    let judged = gate(said, &input.messages, &mut state, first_stage, second_stage).await;
+    let span = input.trace.start(names::GUARDRAILS, began_ms);
+    input.trace.event(input.trace.turn(), names::BEGAN, began_ms);
+    let context = input.trace.context().at(span);
+    let judged = gate(said, &input.messages, &mut state, &context, first_stage, second_stage).await;
+    traced::judged(&input.trace, span, judged.as_ref(), clock.now_ms());
     let assessment = judged.clone().unwrap_or_default();
     let level = assessment.level.get();
 
@@ -197,13 +290,13 @@ pub async fn process_turn(
         message_id: input.message_id.clone(),
         message_metadata: metadata.clone(),
     });
-    out.emit(Part::StartStep);
-
+    // Before the step: what is in it may be taken back.
     if state.disclosure_due(began_ms) {
         out.emit(Part::DataDisclosure {
             data: json!({"text": DISCLOSURE}),
         });
     }
+    out.emit(Part::StartStep);
     let region = input.country.as_deref();
     let mut answer = match assessment.safe_exit {
         _ if judged.is_none() => {
@@ -254,6 +347,7 @@ pub async fn process_turn(
     let last = match store.commit(&record, &last).await {
         Ok(()) => last,
         Err(_) => {
+            input.trace.fail(input.trace.turn(), "store");
             metadata.status = Status::Failed;
             answer.status = Status::Failed;
             last_parts(&answer, metadata)
@@ -305,6 +399,7 @@ async fn gate(
     said: &str,
     messages: &[Message],
     state: &mut SafetyState,
+    trace: &TraceContext,
     first: &impl SafetyGate,
     second: &impl SafetyModel,
 ) -> Option<Assessment> {
@@ -312,7 +407,7 @@ async fn gate(
     if !assessment.uncertain || assessment.level.get() >= 2 {
         return Some(assessment);
     }
-    let judged = second.judge(messages).await;
+    let judged = second.judge(messages, trace).await;
     let level = judged.unwrap_or_default().max(Level::new(1)).max(assessment.level);
     if judged.is_some_and(|judged| judged > assessment.level) {
         assessment.evidence.push(Evidence {
@@ -348,6 +443,7 @@ async fn model_answer<P: LlmProvider>(
     clock: &impl Clock,
     mut stopped: Pin<&mut impl Future<Output = ()>>,
 ) -> Answer {
+    let mut call = traced::Call::new(&input.trace, clock.now_ms());
     let window = memory::window(&input.messages, policy.window_tokens);
     let request = LlmRequest {
         model: policy.model.clone(),
@@ -356,9 +452,9 @@ async fn model_answer<P: LlmProvider>(
         max_output_tokens: policy.max_output_tokens,
         temperature_milli: policy.temperature_milli,
         response_schema: None,
-        traceparent: input.traceparent.clone(),
+        trace: Some(call.context()),
     };
-    let guard = Guard::new(&policy.prompt.text);
+    let guard = Guard::new(policy.prompt.confidential());
     let mut answer = Answer::new(provider.name(), &policy.model);
     let mut sentences = SentenceBuffer::new();
 
@@ -369,37 +465,49 @@ async fn model_answer<P: LlmProvider>(
     match opening {
         None => answer.status = Status::Stopped,
         Some(Err(error)) => answer.error = Some(error),
-        Some(Ok(mut stream)) => loop {
-            let next = match select(stopped.as_mut(), pin!(stream.next())).await {
-                Either::Left(_) => {
-                    answer.status = Status::Stopped;
-                    break;
-                }
-                Either::Right((next, _)) => next,
-            };
-            match next {
-                Some(Ok(LlmEvent::Model(model))) => answer.model = model,
-                Some(Ok(LlmEvent::Usage(usage))) => answer.usage = usage,
-                Some(Ok(LlmEvent::Cost(micros))) => answer.cost_micros = Some(micros),
-                Some(Ok(LlmEvent::Stop(reason))) => answer.stop = Some(reason),
-                Some(Ok(LlmEvent::Delta(text))) => {
-                    answer.first_token_at_ms.get_or_insert_with(|| clock.now_ms());
-                    for sentence in sentences.push(&text) {
-                        answer.say_guarded(out, &guard, &sentence);
+        Some(Ok(mut stream)) => {
+            loop {
+                let next = match select(stopped.as_mut(), pin!(stream.next())).await {
+                    Either::Left(_) => {
+                        answer.status = Status::Stopped;
+                        break;
                     }
-                }
-                Some(Err(error)) => {
-                    answer.error = Some(error);
-                    break;
-                }
-                None => {
-                    if answer.stop.is_none() {
+                    Either::Right((next, _)) => next,
+                };
+                match next {
+                    Some(Ok(LlmEvent::Delta(text))) => {
+                        let at_ms = *answer.first_token_at_ms.get_or_insert_with(|| clock.now_ms());
+                        call.first_token(at_ms);
+                        for sentence in sentences.push(&text) {
+                            answer.say_guarded(out, &guard, &sentence);
+                        }
+                    }
+                    Some(Ok(LlmEvent::Reset)) if answer.text.is_empty() || policy.allows_reset => {
+                        sentences = SentenceBuffer::new();
+                        answer.reset(out);
+                    }
+                    // What was said cannot be taken back here, and is not whole.
+                    Some(Ok(LlmEvent::Reset)) => {
                         answer.error = Some(ProviderError::Truncated);
+                        break;
                     }
-                    break;
+                    Some(Ok(event)) => answer.note(event),
+                    Some(Err(error)) => {
+                        answer.error = Some(error);
+                        break;
+                    }
+                    None => {
+                        if answer.stop.is_none() {
+                            answer.error = Some(ProviderError::Truncated);
+                        }
+                        break;
+                    }
                 }
             }
-        },
+            for event in stream.abandon() {
+                answer.note(event);
+            }
+        }
     }
     // What is left in the buffer was said by the model: the person sees it, guarded, also after a stop.
     if let Some(rest) = sentences.finish() {
@@ -409,6 +517,7 @@ async fn model_answer<P: LlmProvider>(
     if answer.error.is_some() {
         answer.status = Status::Failed;
     }
+    call.end(&answer.attempts, &answer.call(input, policy), clock.now_ms());
     answer
 }
 
@@ -447,7 +556,8 @@ fn record_event(
     ended_ms: u64,
 ) -> TurnEvent {
     let crisis = assessment.level.get() >= 2;
-    TurnEvent {
+    let (usage, cost_micros) = answer.charged();
+    let event = TurnEvent {
         event_id: format!("{}:{}", input.session_id, input.seq),
         version: EVENT_VERSION,
         session_id: input.session_id.clone(),
@@ -487,20 +597,23 @@ fn record_event(
         rules_version: assessment.rules_version.to_string(),
         injection_suspected: assessment.injection_suspected,
         guardrails: answer.guardrails.clone(),
-        usage: answer.usage,
-        cost_micros: match answer.provider.as_str() {
-            "offline" | "safety" => Some(0),
-            _ => answer
-                .cost_micros
-                .or_else(|| pricing::cost_micros(&answer.model, answer.usage)),
-        },
+        usage,
+        cost_micros,
+        mixed_providers: is_mixed(&answer.attempts),
+        attempts: answer.attempts.clone(),
         finish_reason: answer.stop.map_or("none", StopReason::slug).into(),
         error: answer.error.as_ref().map(|error| error.slug().into()),
         country: input.country.clone(),
-        trace_id: input
-            .traceparent
-            .as_deref()
-            .and_then(|header| header.split('-').nth(1))
-            .map(Into::into),
-    }
+        trace_id: Some(input.trace.context().trace_id.hex()),
+    };
+    traced::recorded(&input.trace, &event);
+    event
+}
+
+/// Whether the attempts were at more than one model.
+fn is_mixed(attempts: &[Attempt]) -> bool {
+    let asked = |attempt: &Attempt| (attempt.provider.clone(), attempt.model.clone());
+    attempts
+        .first()
+        .is_some_and(|first| attempts.iter().any(|other| asked(other) != asked(first)))
 }

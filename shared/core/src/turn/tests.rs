@@ -4,7 +4,9 @@ use super::*;
 use crate::conversation::{Message, Role};
 use crate::ids::{PersonId, SessionId, TurnId};
 use crate::prompt::SystemPrompt;
+use crate::router::Routing;
 use crate::safety::{Assessment, Level, SafetyState};
+use crate::trace::{Recorder, Span, TraceContext};
 use crate::variants::Reason;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -14,6 +16,8 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use futures::executor::block_on;
 use proptest::prelude::*;
+
+mod traces;
 
 type Script = Vec<Result<LlmEvent, ProviderError>>;
 
@@ -124,6 +128,7 @@ struct Outcome {
     log: Vec<String>,
     record: TurnRecord,
     asked: Vec<LlmRequest>,
+    spans: Vec<Span>,
     second_stage_asked: u32,
 }
 
@@ -159,7 +164,7 @@ struct Second {
 }
 
 impl SafetyModel for &Second {
-    async fn judge(&self, _messages: &[Message]) -> Option<Level> {
+    async fn judge(&self, _messages: &[Message], _trace: &TraceContext) -> Option<Level> {
         self.asked.set(self.asked.get() + 1);
         self.sees
     }
@@ -192,8 +197,12 @@ fn policy() -> Policy {
         prompt: SystemPrompt {
             text: "Be kind.".into(),
             version: "t@1-00000000".into(),
+            confidential_bytes: None,
         },
         model: "wanted".into(),
+        targets: vec![],
+        routing: Routing::Quality,
+        allows_reset: true,
         max_output_tokens: 100,
         temperature_milli: 700,
         window_tokens: 1_000,
@@ -202,6 +211,13 @@ fn policy() -> Policy {
         production_defaults: BTreeMap::from([("LLM_MODEL".into(), "production".into())]),
         reasons: BTreeMap::from([("LLM_MODEL".into(), Reason::Split)]),
     }
+}
+
+/// A turn of a caller whose trace is not sampled.
+fn recorder() -> Rc<Recorder> {
+    let caller = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", Some("foo=1"));
+    let context = TraceContext::of_turn(&TurnId::new(1, [3; 10]), caller.as_ref(), |_| false);
+    Rc::new(Recorder::new(context, caller.as_ref(), 0))
 }
 
 fn input(said: &str, state: SafetyState) -> TurnInput {
@@ -220,7 +236,7 @@ fn input(said: &str, state: SafetyState) -> TurnInput {
         }],
         locale: "en".into(),
         country: Some("US".into()),
-        traceparent: Some("00-abc-def-01".into()),
+        trace: recorder(),
         safety_state: state,
     }
 }
@@ -251,8 +267,10 @@ fn run_with(case: Case, policy: &Policy) -> Outcome {
             core::future::pending::<()>().await;
         }
     };
+    let input = input(case.said, case.state);
+    let trace = input.trace.clone();
     block_on(process_turn(
-        input(case.said, case.state),
+        input,
         policy,
         &provider,
         &Gate { away: case.gate_away },
@@ -267,6 +285,7 @@ fn run_with(case: Case, policy: &Policy) -> Outcome {
         record: store.records.remove(0),
         asked: provider.asked.take(),
         second_stage_asked: case.second_stage.asked.get(),
+        spans: trace.finish(world.now_ms.get()),
     }
 }
 
@@ -313,7 +332,7 @@ fn a_turn_is_stored_before_finish_is_said() {
         (Status::Done, usage, "gpt-4o-mini", "wanted")
     );
     assert_eq!(event.cost_micros, Some(5), "5 × 0.15 + 7 × 0.60 micros, rounded up");
-    assert_eq!(event.trace_id.as_deref(), Some("abc"));
+    assert_eq!(event.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
     assert_eq!(event.variants["LLM_MODEL"], "challenger");
     assert_eq!(event.reasons["LLM_MODEL"], Reason::Split);
     assert!(
@@ -534,6 +553,158 @@ fn the_vendors_own_cost_counts_before_the_price_list() {
     assert_eq!((script(None), script(Some(42))), (Some(150_000), Some(42)));
 }
 
+fn attempt(provider: &str, outcome: &str, usage: Option<(u64, u64)>, cost_micros: Option<u64>) -> Attempt {
+    Attempt {
+        provider: provider.into(),
+        model: "gpt-4o-mini".into(),
+        response_model: None,
+        span_id: None,
+        outcome: outcome.into(),
+        started_at_ms: 1,
+        opened_ms: Some(2),
+        ttft_ms: Some(3),
+        total_ms: 4,
+        usage: usage.map(|(input_tokens, output_tokens)| Usage {
+            input_tokens,
+            output_tokens,
+            ..Usage::default()
+        }),
+        usage_estimated: false,
+        cost_micros,
+    }
+}
+
+fn failed_over() -> Script {
+    let failed = attempt("first", "provider-truncated", Some((10, 3)), Some(7));
+    vec![
+        delta("I am a therapist. Half an ans"),
+        Ok(LlmEvent::Attempt(failed)),
+        Ok(LlmEvent::Reset),
+        delta("All of it. Tr"),
+        delta("uly."),
+        stop(),
+        Ok(LlmEvent::Attempt(attempt("second", "ok", Some((10, 5)), Some(9)))),
+    ]
+}
+
+#[test]
+fn a_reset_takes_back_all_that_was_said() {
+    let outcome = run(case("hello", Ok(failed_over())));
+    let expected = [
+        "start",
+        "start-step",
+        "text-start",
+        "say To be clear: I am an AI, not a person and not a therapist. ",
+        "reset-step",
+        "text-start",
+        "say All of it. ",
+        "upstream closed",
+        "say Truly.",
+        "text-end",
+        "commit",
+        "finish-step",
+        "message-metadata",
+        "finish",
+        "DONE",
+    ];
+    assert_eq!(outcome.log, expected);
+    let TurnRecord { event, answer, .. } = outcome.record;
+    assert_eq!((answer.as_str(), event.status), ("All of it. Truly.", Status::Done));
+    assert_eq!((event.provider.as_str(), event.mixed_providers), ("second", true));
+    assert_eq!(
+        (event.usage.input_tokens, event.usage.output_tokens),
+        (20, 8),
+        "what was charged, once each"
+    );
+    assert_eq!((event.cost_micros, event.attempts.len()), (Some(16), 2));
+    assert_eq!(event.guardrails, ["false-claim"], "the person may have seen it");
+}
+
+#[test]
+fn a_reset_before_the_first_sentence_is_not_seen() {
+    let mut script = failed_over();
+    script[0] = delta("Half a sent");
+    let outcome = run(case("hello", Ok(script)));
+    assert!(!outcome.log.contains(&"reset-step".into()));
+    assert_eq!(outcome.record.answer, "All of it. Truly.");
+}
+
+#[test]
+fn where_the_sink_takes_nothing_back_a_reset_is_the_end() {
+    let policy = Policy {
+        allows_reset: false,
+        ..policy()
+    };
+    let outcome = run_with(case("hello", Ok(failed_over())), &policy);
+    assert!(!outcome.log.contains(&"reset-step".into()));
+    assert_eq!(outcome.log[outcome.log.len() - 2..], ["error", "DONE"]);
+    assert_eq!(outcome.record.event.error.as_deref(), Some("provider-truncated"));
+    let mut script = failed_over();
+    script[0] = delta("Half a sent");
+    assert_eq!(
+        run_with(case("hello", Ok(script)), &policy).record.answer,
+        "All of it. Truly."
+    );
+}
+
+#[test]
+fn a_repeated_disclosure_is_never_taken_back() {
+    let mut state = SafetyState::default();
+    state.disclosed_at_ms = 1;
+    let outcome = run(Case {
+        state,
+        began_ms: 3 * 3_600_000,
+        ..case("hello", Ok(failed_over()))
+    });
+    assert_eq!(outcome.log[..3], ["start", "data-disclosure", "start-step"]);
+}
+
+#[test]
+fn who_answered_and_what_it_cost_is_in_the_attempts() {
+    let ended = |attempts: &[Attempt]| {
+        let mut script = vec![delta("Yes."), stop()];
+        script.extend(attempts.iter().map(|attempt| Ok(LlmEvent::Attempt(attempt.clone()))));
+        run(case("hello", Ok(script))).record.event
+    };
+    let refused = attempt("first", "provider-status", None, None);
+    let lost = attempt("second", "hedge-lost", None, None);
+    let skipped = attempt("third", "breaker-open", None, None);
+    let unpriced = attempt("own", "ok", Some((5, 5)), None);
+    let answered = attempt("first", "ok", Some((1, 1)), Some(2));
+    for (attempts, provider, cost, mixed) in [
+        (vec![refused.clone(), answered.clone()], "first", Some(2), false),
+        (vec![answered.clone(), lost.clone()], "first", Some(2), true),
+        (vec![skipped.clone(), unpriced.clone()], "own", None, true),
+        (vec![answered, unpriced.clone()], "own", Some(2), true),
+        (vec![skipped.clone()], "third", Some(0), false),
+        (vec![refused, skipped], "first", Some(0), true),
+    ] {
+        let event = ended(&attempts);
+        assert_eq!(
+            (event.provider.as_str(), event.cost_micros),
+            (provider, cost),
+            "{attempts:?}"
+        );
+        assert_eq!((event.mixed_providers, event.attempts), (mixed, attempts));
+    }
+}
+
+#[test]
+fn attempts_of_older_events_are_none_and_plain_ones_are_short() {
+    let (record, _) = unanswered(&input("hi", SafetyState::default()), &policy(), Status::Stopped, 9);
+    let mut stored = serde_json::to_value(&record.event).unwrap();
+    for field in ["attempts", "mixed_providers"] {
+        stored.as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(serde_json::from_value::<TurnEvent>(stored).unwrap(), record.event);
+    let mut skipped = attempt("a", "breaker-open", None, None);
+    (skipped.opened_ms, skipped.ttft_ms) = (None, None);
+    assert_eq!(
+        serde_json::to_value(&skipped).unwrap(),
+        serde_json::json!({"provider": "a", "model": "gpt-4o-mini", "outcome": "breaker-open", "started_at_ms": 1, "total_ms": 4})
+    );
+}
+
 #[test]
 fn what_may_pass_is_retried() {
     for (error, retryable) in [
@@ -568,6 +739,7 @@ fn event_format_unchanged() {
         keys,
         [
             "accepted_at_ms",
+            "attempts",
             "cost_micros",
             "country",
             "crisis_level",
@@ -578,6 +750,7 @@ fn event_format_unchanged() {
             "guardrails",
             "injection_suspected",
             "kind",
+            "mixed_providers",
             "model",
             "person_id",
             "product",

@@ -44,21 +44,27 @@ enum Kind {
     OneOf(&'static [&'static str]),
     Integer(u64, u64),
     Number(f64, f64),
+    /// At most so many models, each `{provider, model}`.
+    Targets(usize),
+    /// May be left out.
+    Optional(&'static Kind),
 }
 
 type Field = (&'static str, Kind);
 
 const SCALES: &[&str] = &["stars5", "words5", "thumbs", "slider10", "emoji5"];
 
-/// Every field of the category; all are required.
+/// Every field of the category.
 fn fields(category: Category) -> &'static [Field] {
-    use Kind::{Integer, Name, Number, OneOf, Prompt, Text};
+    use Kind::{Integer, Name, Number, OneOf, Optional, Prompt, Targets, Text};
     match category {
         Category::LlmModel => &[
             ("provider", Name),
             ("model", Name),
             ("max_output_tokens", Integer(1, 32_768)),
             ("temperature", Number(0.0, 2.0)),
+            ("fallbacks", Optional(&Targets(4))),
+            ("routing", Optional(&OneOf(&["quality", "fast", "cost"]))),
         ],
         Category::SystemPrompt => &[("prompt", Prompt)],
         Category::ChatUiLayout => &[("layout", OneOf(&["current", "simplified", "sidebar", "mobile-only"]))],
@@ -92,6 +98,10 @@ impl Kind {
             Self::OneOf(names) => value.as_str().is_some_and(|text| names.contains(&text)),
             Self::Integer(min, max) => value.as_u64().is_some_and(|n| (min..=max).contains(&n)),
             Self::Number(min, max) => value.as_f64().is_some_and(|n| (min..=max).contains(&n)),
+            Self::Targets(max) => value
+                .as_array()
+                .is_some_and(|targets| targets.len() <= max && targets.iter().all(is_target)),
+            Self::Optional(kind) => kind.accepts(value),
         }
     }
 
@@ -103,6 +113,8 @@ impl Kind {
             Self::OneOf(names) => alloc::format!("one of {}", names.join(", ")),
             Self::Integer(min, max) => alloc::format!("an integer from {min} to {max}"),
             Self::Number(min, max) => alloc::format!("a number from {min} to {max}"),
+            Self::Targets(max) => alloc::format!("at most {max} of {{provider, model}}"),
+            Self::Optional(kind) => kind.expected(),
         }
     }
 
@@ -116,12 +128,31 @@ impl Kind {
             Self::OneOf(names) => json!({"type": "string", "enum": names}),
             Self::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
             Self::Number(min, max) => json!({"type": "number", "minimum": min, "maximum": max}),
+            Self::Targets(max) => json!({"type": "array", "maxItems": max, "items": {
+                "type": "object", "additionalProperties": false, "required": TARGET,
+                "properties": {"provider": Self::Name.schema(), "model": Self::Name.schema()},
+            }}),
+            Self::Optional(kind) => kind.schema(),
         }
+    }
+
+    fn is_optional(&self) -> bool {
+        matches!(self, Self::Optional(_))
     }
 }
 
+/// The fields of a model among the fall-backs; all are required.
+const TARGET: [&str; 2] = ["provider", "model"];
+
+fn is_target(value: &Value) -> bool {
+    let has = |fields: &Map<String, Value>, name: &str| fields.get(name).is_some_and(|value| Kind::Name.accepts(value));
+    value
+        .as_object()
+        .is_some_and(|fields| fields.len() == TARGET.len() && TARGET.iter().all(|name| has(fields, name)))
+}
+
 impl Category {
-    /// Checks a variant's configuration: every field of the category, within its range, and no other.
+    /// Checks a variant's configuration: every field that is required, each within its range, and no others.
     ///
     /// # Errors
     /// [`ConfigError`] for the first field that is wrong.
@@ -133,7 +164,12 @@ impl Category {
             return Err(ConfigError::Unknown(name.clone()));
         }
         for (field, kind) in fields {
-            let value = object.get(*field).ok_or(ConfigError::Missing(field))?;
+            let Some(value) = object.get(*field) else {
+                if kind.is_optional() {
+                    continue;
+                }
+                return Err(ConfigError::Missing(field));
+            };
             if !kind.accepts(value) {
                 let expected = kind.expected();
                 return Err(ConfigError::Invalid { field, expected });
@@ -152,7 +188,8 @@ impl Category {
             .iter()
             .map(|(field, kind)| ((*field).into(), kind.schema()))
             .collect();
-        let required: Value = fields.iter().map(|(field, _)| *field).collect();
+        let required = fields.iter().filter(|(_, kind)| !kind.is_optional());
+        let required: Value = required.map(|(field, _)| *field).collect();
         json!({
             "type": "object",
             "additionalProperties": false,

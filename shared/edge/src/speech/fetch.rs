@@ -1,6 +1,6 @@
 //! One request whose answer is decoded as it comes.
 
-use crate::llm::{AbortOnDrop, send};
+use crate::llm::http::{AbortOnDrop, send};
 use futures::future::{Either, select};
 use futures::{Stream, StreamExt};
 use silent_core::voice::port::SpeechError;

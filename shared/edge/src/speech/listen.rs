@@ -2,7 +2,7 @@
 
 use super::{NOBODY, Speech, Stt, breaker, fetch};
 use crate::SystemClock;
-use crate::llm::build;
+use crate::llm::http::build;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::future::{Either, select};

@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 use silent_core::conversation::{Message, Role};
+use silent_core::trace::TraceContext;
 use silent_core::turn::{LlmEvent, LlmRequest, ProviderError};
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,6 +38,9 @@ const VENDORS: [&str; 7] = [
 /// What every vendor's recordings must show.
 const REQUIRED: [&str; 5] = ["whole", "length", "error", "cut", "at-once"];
 
+/// The example of W3C Trace Context, section 3.2.
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 pub(crate) fn ask(text: &str) -> LlmRequest {
     LlmRequest {
         model: "m".into(),
@@ -49,7 +53,7 @@ pub(crate) fn ask(text: &str) -> LlmRequest {
         max_output_tokens: 5,
         temperature_milli: 700,
         response_schema: None,
-        traceparent: Some("00-a-b-01".into()),
+        trace: TraceContext::parse(TRACEPARENT, Some("foo=1")),
     }
 }
 
@@ -169,6 +173,7 @@ fn shown(event: &Result<LlmEvent, ProviderError>) -> String {
         ),
         Ok(LlmEvent::Cost(micros)) => format!("cost {micros}"),
         Ok(LlmEvent::Stop(reason)) => format!("stop {}", reason.slug()),
+        Ok(other) => format!("{other:?}, which no vendor says"),
         Err(error) => format!("error {error:?}"),
     }
 }
@@ -298,7 +303,8 @@ fn no_key_is_shown() {
         for mode in [Mode::Stream, Mode::Whole] {
             let request = endpoint.request(&ask("hi"), mode, NOW_MS);
             assert!(request.url.starts_with("https://host.test/"), "{}", request.url);
-            assert_eq!(request.header("traceparent"), Some("00-a-b-01"));
+            assert_eq!(request.header("traceparent"), Some(TRACEPARENT));
+            assert_eq!(request.header("tracestate"), Some("foo=1"));
             let health = endpoint.health_check(NOW_MS);
             assert!(health.body.is_empty());
             let decoder = endpoint.decoder(&ask("hi"));

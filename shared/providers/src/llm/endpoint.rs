@@ -53,8 +53,10 @@ impl Endpoint {
             Self::Gemini(endpoint) => gemini::request(endpoint, ask, mode),
             Self::Ollama(endpoint) => ollama::request(endpoint, ask, mode),
         };
-        if let Some(trace) = &ask.traceparent {
-            request.headers.push(("traceparent", trace.clone()));
+        if let Some(trace) = &ask.trace {
+            request.headers.push(("traceparent", trace.traceparent()));
+            let state = trace.state.clone().map(|state| ("tracestate", state));
+            request.headers.extend(state);
         }
         request
     }

@@ -17,6 +17,8 @@ pub fn validate_response(ask: &LlmRequest, events: &[LlmEvent]) -> Result<(), Pr
             LlmEvent::Stop(_) if stop.is_some() => return Err(ProviderError::Protocol("two stop reasons")),
             LlmEvent::Stop(reason) => stop = Some(*reason),
             LlmEvent::Model(_) | LlmEvent::Usage(_) | LlmEvent::Cost(_) => {}
+            // The router's words, which no vendor says.
+            LlmEvent::Reset | LlmEvent::Attempt(_) => return Err(ProviderError::Protocol("not a vendor's event")),
         }
     }
     match stop {

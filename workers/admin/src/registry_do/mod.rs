@@ -182,7 +182,11 @@ impl RegistryObject {
             let change = match &order.wish {
                 Wish::Sign { change } | Wish::Cancel { change } => store::pending(&db, change).await?,
                 Wish::RevokeKey { id } => {
-                    key_exists(&db, id).await?;
+                    exists(&db, "api_keys", id).await?;
+                    None
+                }
+                Wish::ReplayDeadLetters { id: Some(id) } => {
+                    exists(&db, "dead_letters", id).await?;
                     None
                 }
                 _ => None,
@@ -300,8 +304,10 @@ impl RegistryObject {
     }
 }
 
-async fn key_exists(db: &D1Database, id: &str) -> std::result::Result<(), ApiError> {
-    let found = db.prepare("SELECT id FROM api_keys WHERE id = ?1").bind(&[id.into()])?;
+async fn exists(db: &D1Database, table: &'static str, id: &str) -> std::result::Result<(), ApiError> {
+    let found = db
+        .prepare(format!("SELECT id FROM {table} WHERE id = ?1"))
+        .bind(&[id.into()])?;
     let row: Option<serde_json::Value> = found.first(None).await?;
     row.map(|_| ()).ok_or(ApiError::NotFound)
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use silent_core::pipeline::Day;
 use silent_core::registry::{Actor, Command};
 
 /// One wish of an admin.
@@ -57,6 +58,18 @@ pub(crate) enum Wish {
     RevokeKey {
         /// Its id.
         id: String,
+    },
+    /// To have dead letters stored after all: one, or all that wait.
+    ReplayDeadLetters {
+        /// Which.
+        id: Option<String>,
+    },
+    /// To have days of gold rebuilt from bronze.
+    RebuildGold {
+        /// First day.
+        from: Day,
+        /// Last day.
+        to: Day,
     },
     /// To hand out a signed link that shows variants to testers.
     Preview {

@@ -2,6 +2,7 @@
 
 use super::order::{Order, Outcome, Wish};
 use super::store;
+use crate::pipeline::{dead_letters, gold};
 use serde_json::{Value, json};
 use silent_core::registry::{Actor, Change, Command, Draft, Entry, Pending, Sign, State, Undo, apply};
 use silent_core::time::rfc3339;
@@ -209,6 +210,7 @@ impl Desk<'_> {
 
     fn other(&self, order: &Order, wish: &Wish) -> Result<Plan, ApiError> {
         let at = rfc3339(self.now_ms);
+        let nobody = String::new();
         let (action, subject, detail, statement, status) = match wish {
             Wish::CreateKey { id, name, hash, scopes } => {
                 let detail =
@@ -244,7 +246,23 @@ impl Desk<'_> {
                 expires_at_ms,
             } => {
                 let detail = json!({"overrides": overrides, "expires_at": rfc3339(*expires_at_ms), "expires_at_ms": expires_at_ms});
-                ("preview-link", &String::new(), detail, None, 201)
+                ("preview-link", &nobody, detail, None, 201)
+            }
+            Wish::ReplayDeadLetters { id } => {
+                let statement = dead_letters::want(self.db, id.as_deref(), self.now_ms)?;
+                let detail = json!({"dead_letter": id, "wanted_at": at});
+                let subject = id.as_ref().unwrap_or(&nobody);
+                ("dead-letter.replay", subject, detail, Some(statement), 202)
+            }
+            Wish::RebuildGold { from, to } => {
+                let statement = gold::want(self.db, *from, *to, self.now_ms)?;
+                (
+                    "gold.rebuild",
+                    &nobody,
+                    json!({"from": from, "to": to, "wanted_at": at}),
+                    Some(statement),
+                    202,
+                )
             }
             Wish::Change { .. } | Wish::Sign { .. } | Wish::Cancel { .. } => {
                 return Err(ApiError::internal("unplanned"));

@@ -11,6 +11,8 @@ use worker::{Request, Response};
 
 /// Entries that are read at a time while the chain is walked.
 const STEP: u64 = 500;
+/// The greatest number that JavaScript holds exactly.
+const GREATEST: u64 = 9_007_199_254_740_991;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,9 @@ struct Filter {
 pub(super) async fn list(door: &Door, request: &Request) -> Answer {
     let filter: Filter = query(request)?;
     let limit = limit(filter.limit)?;
+    if filter.before.is_some_and(|before| before > GREATEST) {
+        return Err(ApiError::Invalid(format!("before must be at most {GREATEST}")));
+    }
     short("subject", filter.subject.as_ref(), 200)?;
     short("actor", filter.actor.as_ref(), 254)?;
     short("action", filter.action.as_ref(), 40)?;

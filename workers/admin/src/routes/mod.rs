@@ -2,7 +2,10 @@
 
 mod audit;
 mod changes;
+mod dead_letters;
+mod figures;
 mod keys;
+mod metrics;
 mod openapi;
 mod preview;
 mod registry;
@@ -167,6 +170,20 @@ async fn dispatch(door: &Door, handler: Handler, values: &[&str], request: Reque
         Handler::ApiKeys => keys::list(door, &request).await,
         Handler::CreateApiKey => keys::create(door, request).await,
         Handler::RevokeApiKey => keys::revoke(door, request, one(values)?).await,
+        Handler::Overview => metrics::overview(door, &request).await,
+        Handler::Series => metrics::series(door, &request).await,
+        Handler::Compare => metrics::compare(door, &request).await,
+        Handler::Live => metrics::live(door, &request).await,
+        Handler::Safety => metrics::safety(door, &request).await,
+        Handler::Costs => metrics::costs(door, &request).await,
+        Handler::RebuildGold => metrics::rebuild(door, request).await,
+        Handler::DeadLetters => dead_letters::list(door, &request).await,
+        Handler::DeadLetter => dead_letters::read(door, &request, one(values)?).await,
+        Handler::ReplayDeadLetter => {
+            let letter = one(values)?.to_string();
+            dead_letters::replay(door, request, Some(letter)).await
+        }
+        Handler::ReplayDeadLetters => dead_letters::replay(door, request, None).await,
     }
 }
 

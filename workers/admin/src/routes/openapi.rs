@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the routes' table and the categories' schemas.
 
+use super::figures;
+use super::metrics::MAX_DAYS;
 use super::table::{Kind, ROUTES, Route};
 use serde_json::{Map, Value, json};
 use silent_core::registry::REASON_CHARS;
@@ -26,7 +28,7 @@ pub(crate) fn document() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {"access": {"type": "apiKey", "in": "header", "name": "Cf-Access-Jwt-Assertion"}},
-            "schemas": schemas(),
+            "schemas": all_schemas(),
             "responses": {"Problem": {
                 "description": "What is wrong (RFC 9457)",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -50,7 +52,7 @@ fn operation(route: &Route) -> Value {
         })
         .collect();
     for (name, kind, what) in route.query {
-        let is_required = *name == "person_id";
+        let is_required = matches!(kind, Kind::Needed(_)) || *name == "person_id";
         parameters.push(
             json!({"name": name, "in": "query", "required": is_required, "description": what, "schema": kind.schema()}),
         );
@@ -109,7 +111,7 @@ fn described(status: u16) -> &'static str {
     }
 }
 
-fn schema_ref(name: &str) -> Value {
+pub(super) fn schema_ref(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
@@ -125,8 +127,20 @@ impl Kind {
             Self::Limit(max) => json!({"type": "integer", "minimum": 1, "maximum": max}),
             Self::Number => json!({"type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64}),
             Self::Boolean => json!({"type": "boolean"}),
+            Self::Day => schema_ref("Day"),
+            Self::Days => json!({"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "default": 7}),
+            Self::VariantId => schema_ref("VariantId"),
+            Self::Needed(kind) => kind.schema(),
         }
     }
+}
+
+fn all_schemas() -> Value {
+    let mut all = schemas();
+    if let Some(all) = all.as_object_mut() {
+        all.extend(figures::schemas());
+    }
+    all
 }
 
 /// An object with these fields, of which `required` must be there, and no other.
@@ -135,7 +149,7 @@ fn object(properties: Value, required: &[&str]) -> Value {
 }
 
 /// An answer: all fields are there.
-fn answer(properties: Value) -> Value {
+pub(super) fn answer(properties: Value) -> Value {
     let required: Vec<String> = properties
         .as_object()
         .map(|fields| fields.keys().cloned().collect())
@@ -143,12 +157,12 @@ fn answer(properties: Value) -> Value {
     json!({"type": "object", "properties": properties, "required": required})
 }
 
-fn list(item: Value) -> Value {
+pub(super) fn list(item: Value) -> Value {
     json!({"type": "array", "items": item})
 }
 
 /// The body of a change: its own fields and a reason.
-fn body(properties: Value, required: &[&str]) -> Value {
+pub(super) fn body(properties: Value, required: &[&str]) -> Value {
     let mut properties = properties;
     let (min, max) = REASON_CHARS;
     if let Some(fields) = properties.as_object_mut() {

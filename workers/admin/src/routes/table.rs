@@ -31,6 +31,17 @@ pub(crate) enum Handler {
     ApiKeys,
     CreateApiKey,
     RevokeApiKey,
+    Overview,
+    Series,
+    Compare,
+    Live,
+    Safety,
+    Costs,
+    RebuildGold,
+    DeadLetters,
+    DeadLetter,
+    ReplayDeadLetter,
+    ReplayDeadLetters,
 }
 
 /// A parameter of the query: name, schema type, what it is.
@@ -49,6 +60,11 @@ pub(crate) enum Kind {
     Limit(u32),
     Number,
     Boolean,
+    Day,
+    Days,
+    VariantId,
+    /// One that the request cannot do without.
+    Needed(&'static Kind),
 }
 
 /// One route.
@@ -115,6 +131,7 @@ const fn versioned(path: &'static str, handler: Handler, summary: &'static str, 
 const CHANGE: &[(u16, &str)] = &[(200, "Changed"), (202, "Waits")];
 const AT_ONCE: &[(u16, &str)] = &[(200, "Changed")];
 const PAGE: u32 = 200;
+const DAYS: Query = ("days", Kind::Days, "So many days, the last one today");
 
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
@@ -331,6 +348,114 @@ pub(crate) const ROUTES: &[Route] = &[
             &[(200, "RevokedKey")],
         )
     },
+    read(
+        "/admin/v1/metrics/overview",
+        Handler::Overview,
+        "Every variant's days, and all together",
+        &[("category", Kind::Category, "Only of this category"), DAYS],
+        &[(200, "Overview")],
+    ),
+    read(
+        "/admin/v1/metrics/series",
+        Handler::Series,
+        "A variant's days",
+        &[
+            ("category", Kind::Needed(&Kind::Category), "The variant's category"),
+            ("id", Kind::Needed(&Kind::VariantId), "The variant"),
+            DAYS,
+        ],
+        &[(200, "Series")],
+    ),
+    read(
+        "/admin/v1/metrics/compare",
+        Handler::Compare,
+        "Two variants over a range of days: tests, gates, and what follows",
+        &[
+            ("category", Kind::Needed(&Kind::Category), "Their category"),
+            (
+                "control",
+                Kind::Needed(&Kind::VariantId),
+                "The variant that is compared to",
+            ),
+            (
+                "treatment",
+                Kind::Needed(&Kind::VariantId),
+                "The variant that is compared",
+            ),
+            (
+                "from",
+                Kind::Needed(&Kind::Day),
+                "First day: that of the experiment's last change",
+            ),
+            ("to", Kind::Needed(&Kind::Day), "Last day, at most a year later"),
+            (
+                "planned",
+                Kind::Number,
+                "Sessions of both arms that were planned before the first look, at least 1",
+            ),
+        ],
+        &[(200, "Comparison")],
+    ),
+    read(
+        "/admin/v1/metrics/live",
+        Handler::Live,
+        "The last sixty minutes and today, as they are",
+        &[],
+        &[(200, "Live")],
+    ),
+    read(
+        "/admin/v1/metrics/safety",
+        Handler::Safety,
+        "Turns by crisis level, and where help was shown",
+        &[DAYS],
+        &[(200, "Safety")],
+    ),
+    read(
+        "/admin/v1/metrics/costs",
+        Handler::Costs,
+        "Tokens and cost of each day and product",
+        &[DAYS],
+        &[(200, "Costs")],
+    ),
+    write(
+        "/admin/v1/metrics/rebuild",
+        Handler::RebuildGold,
+        "Has days of figures rebuilt from bronze, within minutes",
+        "Rebuild",
+        &[(202, "RebuildWanted")],
+    ),
+    read(
+        "/admin/v1/dead-letters",
+        Handler::DeadLetters,
+        "Messages that could not be stored, the newest first",
+        &[
+            ("replayed", Kind::Boolean, "Only those that were replayed, or were not"),
+            ("cursor", Kind::Cursor, "Goes on after the last page"),
+            ("limit", Kind::Limit(PAGE), "At most so many"),
+        ],
+        &[(200, "DeadLetters")],
+    ),
+    read(
+        "/admin/v1/dead-letters/{letter}",
+        Handler::DeadLetter,
+        "A message that could not be stored, with its body, whose text is sealed",
+        &[],
+        &[(200, "DeadLetter")],
+    ),
+    write(
+        "/admin/v1/dead-letters/{letter}/replay",
+        Handler::ReplayDeadLetter,
+        "Stores a message after all",
+        "Reason",
+        &[(202, "ReplayWanted")],
+    ),
+    write(
+        "/admin/v1/dead-letters/replay",
+        Handler::ReplayDeadLetters,
+        "Stores all messages that wait",
+        "Reason",
+        &[(202, "ReplayWanted")],
+    ),
 ];
 
 /// A route and the values of its path's parameters, in order.

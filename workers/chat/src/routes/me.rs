@@ -4,10 +4,11 @@ use super::Door;
 use crate::auth;
 use crate::internal::{call, call_json, person_stub, session_stub};
 use crate::person_do::{ErasureState, SessionList};
+use crate::twin_do::TwinEntry;
 use serde_json::{Value, json};
 use silent_core::time::rfc3339;
 use silent_edge::error::ApiError;
-use worker::{Method, Request, Response};
+use worker::{Method, Request, Response, Stub};
 
 /// Everything, as one JSON document to keep.
 pub(crate) async fn export(door: &Door, request: &Request) -> Result<Response, ApiError> {
@@ -43,10 +44,13 @@ pub(crate) async fn export(door: &Door, request: &Request) -> Result<Response, A
             break;
         }
     }
+    let (twins, facts) = twins(&stub).await?;
     let response = Response::from_json(&json!({
         "exported_at": rfc3339(door.now_ms),
         "person": {"person_id": person, "kind": "guest"},
         "sessions": sessions,
+        "twins": twins,
+        "memory": facts,
     }))?;
     response.headers().set(
         "content-disposition",
@@ -54,6 +58,23 @@ pub(crate) async fn export(door: &Door, request: &Request) -> Result<Response, A
     )?;
     response.headers().set("cache-control", "no-store")?;
     Ok(response)
+}
+
+/// A person's twins with their personas, and what twins remember of them.
+async fn twins(stub: &Stub) -> Result<(Vec<Value>, Value), ApiError> {
+    let nothing = None::<&Value>;
+    let entries: Vec<TwinEntry> = match call_json(stub, Method::Get, "/twins", nothing).await {
+        // Nobody who has nothing is told so by an error.
+        Err(ApiError::NotFound) => return Ok((Vec::new(), json!([]))),
+        found => found?,
+    };
+    let mut twins = Vec::new();
+    for entry in entries {
+        let path = format!("/twins/{}", entry.twin_id);
+        twins.push(call_json(stub, Method::Get, &path, nothing).await?);
+    }
+    let facts: Value = call_json(stub, Method::Get, "/facts", nothing).await?;
+    Ok((twins, facts.get("facts").cloned().unwrap_or_default()))
 }
 
 /// Destroys the person's key at once and deletes the rest in the background, however often that fails first.

@@ -5,13 +5,14 @@ mod me;
 mod openai;
 mod resources;
 mod sessions;
+mod twin;
 pub(crate) mod voice;
 
-use crate::{auth, internal};
-use serde_json::json;
+use crate::{auth, internal, transport};
+use serde_json::{Value, json};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::turn::Clock;
-use silent_edge::config::{ChatConfig, LlmConfig};
+use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::token::Tokens;
 use silent_edge::{SystemClock, random};
@@ -35,7 +36,13 @@ impl Door {
         if let Some(country) = auth::region(request) {
             headers.set(internal::COUNTRY_HEADER, &country)?;
         }
-        for name in ["idempotency-key", "last-event-id", "traceparent", "content-type"] {
+        for name in [
+            "idempotency-key",
+            "last-event-id",
+            "traceparent",
+            "tracestate",
+            "content-type",
+        ] {
             if let Some(value) = silent_edge::http::header(request.headers(), name) {
                 headers.set(name, &value)?;
             }
@@ -74,6 +81,7 @@ pub(crate) async fn handle(request: Request, env: Env, context: &Context) -> Res
         Ok(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         Err(_) => String::from("unknown"),
     };
+    let hsts = transport::hsts(&request);
     let response = match route(request, env, now_ms, &correlation_id, context).await {
         Ok(response) => response,
         Err(error) => error.into_response(&correlation_id)?,
@@ -82,6 +90,9 @@ pub(crate) async fn handle(request: Request, env: Env, context: &Context) -> Res
     let headers = response.headers().clone();
     headers.set(internal::CORRELATION_HEADER, &correlation_id)?;
     headers.set("x-content-type-options", "nosniff")?;
+    if let Some(hsts) = hsts {
+        headers.set("strict-transport-security", hsts)?;
+    }
     Ok(response.with_headers(headers))
 }
 
@@ -92,6 +103,9 @@ async fn route(
     correlation_id: &str,
     context: &Context,
 ) -> std::result::Result<Response, ApiError> {
+    if let Some(elsewhere) = transport::plain(&request, &env)? {
+        return Ok(elsewhere);
+    }
     let path = request.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
@@ -139,11 +153,11 @@ async fn route(
     headers.set("access-control-allow-methods", "GET, POST, PUT, DELETE")?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-type, idempotency-key, last-event-id, traceparent, x-country",
+        "authorization, content-type, idempotency-key, last-event-id, traceparent, tracestate, x-country",
     )?;
     headers.set(
         "access-control-expose-headers",
-        "x-turn-id, x-message-id, x-correlation-id, retry-after",
+        "x-turn-id, x-message-id, x-session-id, x-correlation-id, x-trace-id, traceparent, retry-after",
     )?;
     headers.set("vary", "origin")?;
     Ok(response.with_headers(headers))
@@ -152,6 +166,7 @@ async fn route(
 async fn dispatch(door: &Door, request: Request, segments: &[&str]) -> std::result::Result<Response, ApiError> {
     use Method::{Delete, Get, Post, Put};
     match (request.method(), segments) {
+        (_, ["api", rest @ ..]) => twin::handle(door, request, rest).await,
         (Get, ["v1", "health"]) => health(door).await,
         (Get, ["v1", "resources"]) => resources::read(&request),
         (Post, ["v1", "sessions"]) => sessions::create(door, request).await,
@@ -203,11 +218,17 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         sibling(door, "ADMIN", "/admin/health"),
         sibling(door, "SAFETY", "/safety/health")
     );
-    let provider = match &door.config.llm {
-        LlmConfig::Offline { .. } => {
-            json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
-        }
-        LlmConfig::Http(endpoint) => json!({"name": endpoint.name(), "note": "A language model answers."}),
+    let llm = &door.config.llm;
+    let vendors = if llm.only().is_none() {
+        llm.configured()
+    } else {
+        Vec::new()
+    };
+    let provider = match llm.only() {
+        None if vendors.is_empty() => offline_note(),
+        Some("offline") => offline_note(),
+        Some(name) => json!({"name": name, "note": "A language model answers."}),
+        None => json!({"name": "variants", "vendors": vendors, "note": "Language models answer, by variant."}),
     };
     Ok(Response::from_json(&json!({
         "status": "ok",
@@ -215,6 +236,10 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         "provider": provider,
         "workers": {"chat": "ok", "voice": voice, "admin": admin, "safety": safety},
     }))?)
+}
+
+fn offline_note() -> Value {
+    json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
 }
 
 async fn sibling(door: &Door, binding: &str, path: &str) -> &'static str {

@@ -4,6 +4,7 @@ use super::Door;
 use crate::internal::{call, call_json, person_stub, session_stub};
 use crate::person_do::{Joined, NewSession};
 use crate::session_do::Begin;
+use crate::twin::{PRODUCT, TwinRef};
 use crate::{auth, policy};
 use serde::Deserialize;
 use serde_json::json;
@@ -11,9 +12,10 @@ use silent_core::ids::{PersonId, SessionId};
 use silent_core::starters;
 use silent_core::time::rfc3339;
 use silent_core::turn::DISCLOSURE;
-use silent_core::variants::{Category, Overrides, Subject, murmur3_x86_32};
+use silent_core::variants::{Category, Overrides, Snapshot, Subject, murmur3_x86_32};
 use silent_edge::error::ApiError;
 use silent_edge::{http, random, registry};
+use std::rc::Rc;
 use worker::{Method, Request, Response};
 
 #[derive(Deserialize)]
@@ -49,6 +51,45 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
         .timezone
         .filter(|zone| zone.len() <= 64 && zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)));
 
+    let wish = Wish {
+        locale,
+        timezone,
+        overrides,
+        twin: None,
+    };
+    let Started { begin, token, snapshot } = start(door, known, wish).await?;
+    let response = Response::from_json(&json!({
+        "session_id": begin.session_id,
+        "token": token,
+        "assignment": policy::shown(&snapshot, &begin.assignment),
+        "starters": begin.starters,
+        "disclosure": {"text": DISCLOSURE},
+        "created_at": rfc3339(door.now_ms),
+    }))?
+    .with_status(201);
+    response.headers().set("set-cookie", &auth::set_cookie(&token, https))?;
+    response.headers().set("cache-control", "no-store")?;
+    Ok(response)
+}
+
+/// How a session is to begin.
+pub(crate) struct Wish {
+    pub(crate) locale: String,
+    pub(crate) timezone: Option<String>,
+    pub(crate) overrides: Overrides,
+    /// Whose twin; none begins a session of the companion.
+    pub(crate) twin: Option<TwinRef>,
+}
+
+/// A session that has begun.
+pub(crate) struct Started {
+    pub(crate) begin: Begin,
+    pub(crate) token: String,
+    pub(crate) snapshot: Rc<Snapshot>,
+}
+
+/// Begins a session for a person, the known one or a new guest: of any product, assigned and pinned the same way.
+pub(crate) async fn start(door: &Door, known: Option<PersonId>, wish: Wish) -> Result<Started, ApiError> {
     let session_id = SessionId::new(door.now_ms, random::bytes()?);
     let join = NewSession {
         session_id: session_id.clone(),
@@ -63,17 +104,21 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
         is_new: joined.sessions <= 1,
         is_paid: false,
     };
-    let assignment = snapshot.assign_with(&subject, &overrides);
+    let assignment = snapshot.assign_with(&subject, &wish.overrides);
     let size = policy::number(
         policy::variant(&snapshot, &assignment, Category::StarterPoolSize),
         "size",
     )
     .unwrap_or(7.0) as usize;
     let seed = u64::from(murmur3_x86_32(session_id.as_str().as_bytes(), 0));
+    let Wish {
+        locale, timezone, twin, ..
+    } = wish;
     let begin = Begin {
         session_id: session_id.clone(),
         person_id: person.clone(),
-        product: "companion".into(),
+        product: if twin.is_some() { PRODUCT } else { "companion" }.into(),
+        twin,
         starters: starters::choose(&locale, size, seed)
             .into_iter()
             .map(Into::into)
@@ -86,18 +131,7 @@ pub(crate) async fn create(door: &Door, mut request: Request) -> Result<Response
     let stub = session_stub(&door.env, &session_id)?;
     let _: serde_json::Value = call_json(&stub, Method::Post, "/begin", Some(&begin)).await?;
     let token = door.tokens.issue(&person, door.now_ms)?;
-    let response = Response::from_json(&json!({
-        "session_id": session_id,
-        "token": token,
-        "assignment": policy::shown(&snapshot, &begin.assignment),
-        "starters": begin.starters,
-        "disclosure": {"text": DISCLOSURE},
-        "created_at": rfc3339(door.now_ms),
-    }))?
-    .with_status(201);
-    response.headers().set("set-cookie", &auth::set_cookie(&token, https))?;
-    response.headers().set("cache-control", "no-store")?;
-    Ok(response)
+    Ok(Started { begin, token, snapshot })
 }
 
 /// Adds the session to its person: the known one, or a new guest where there is none or it was erased.

@@ -3,7 +3,9 @@
 use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
 use futures::{Stream, StreamExt, stream};
+use silent_core::trace::TraceContext;
 use silent_core::turn::Part;
+use silent_edge::http;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -94,6 +96,7 @@ pub(super) fn response(
     events: impl Stream<Item = String> + 'static,
     turn: &str,
     message: &str,
+    trace: &TraceContext,
 ) -> worker::Result<Response> {
     let body = stream::unfold(Box::pin(events), |mut events| async move {
         let text = match select(events.next(), Delay::from(PING)).await {
@@ -114,5 +117,6 @@ pub(super) fn response(
     ] {
         headers.set(name, value)?;
     }
+    http::set_trace(headers, trace)?;
     Ok(response)
 }

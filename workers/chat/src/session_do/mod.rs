@@ -8,6 +8,7 @@ mod outbox;
 mod run;
 mod store;
 mod turns;
+mod twin;
 mod views;
 mod voice;
 
@@ -22,8 +23,10 @@ use silent_core::sealed::{DataKey, KeyRing};
 use silent_core::session::Order;
 use silent_core::turn::Clock;
 use silent_edge::SystemClock;
+use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::http;
+use silent_edge::trace::Tracing;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -52,6 +55,8 @@ pub(crate) struct Inner {
     alarm_at_ms: std::cell::Cell<Option<u64>>,
     /// Failures of the outbox in a row, for its back-off.
     outbox_failures: std::cell::Cell<u32>,
+    /// What turns are traced with, once it was asked for.
+    tracing: RefCell<Option<Rc<Tracing>>>,
 }
 
 /// The object.
@@ -72,6 +77,7 @@ impl DurableObject for SessionObject {
             pending_stops: RefCell::default(),
             alarm_at_ms: std::cell::Cell::new(None),
             outbox_failures: std::cell::Cell::new(0),
+            tracing: RefCell::default(),
         };
         Self { inner: Rc::new(inner) }
     }
@@ -104,6 +110,7 @@ async fn route(inner: &Rc<Inner>, mut request: Request) -> std::result::Result<R
     inner.admit(&request)?;
     match (method, segments.as_slice()) {
         (Method::Get, []) => views::history(inner, &request).await,
+        (Method::Get, ["twin"]) => twin::check(inner).await,
         (Method::Get, ["export"]) => views::export(inner).await,
         (Method::Delete, []) => inner.erase(request.url()?.query() == Some("by=person")).await,
         (Method::Post, ["turns"]) => turns::submit(inner, request).await,
@@ -145,6 +152,16 @@ impl Inner {
         store.begin(begin)?;
         self.arm(0).await?;
         Ok(Response::from_json(&serde_json::json!({"ok": true}))?)
+    }
+
+    /// What turns are traced with.
+    fn tracing(&self) -> std::result::Result<Rc<Tracing>, ApiError> {
+        if let Some(tracing) = self.tracing.borrow().as_ref() {
+            return Ok(tracing.clone());
+        }
+        let tracing = Rc::new(Tracing::new(ChatConfig::read(&self.env)?.trace));
+        *self.tracing.borrow_mut() = Some(tracing.clone());
+        Ok(tracing)
     }
 
     /// The person's data key, fetched once for as long as the object lives.

@@ -102,6 +102,11 @@ async fn touch(
             .map(|title| seal(&key, &title, &title_place(session)))
             .transpose()?,
     };
+    if let Some(begin) = store.begun()?
+        && let Some(twin) = &begin.twin
+    {
+        super::twin::learn(inner, &key, &begin, twin).await?;
+    }
     // The flag goes first: a turn that ends meanwhile sets it again.
     store.touched()?;
     let told: Result<Value, ApiError> =

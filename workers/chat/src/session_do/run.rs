@@ -2,7 +2,7 @@
 
 use super::live::{Live, Writer};
 use super::store::{Begin, Ended, TurnRow};
-use super::{Inner, Memory, QUEUE_CAPACITY, voice};
+use super::{Inner, Memory, QUEUE_CAPACITY, twin, voice};
 use crate::person_do::open_text;
 use crate::policy::{self, Setting};
 use base64::Engine as _;
@@ -13,12 +13,15 @@ use serde_json::json;
 use silent_core::conversation::{Message, Role};
 use silent_core::ids::{SessionId, TurnId};
 use silent_core::memory;
+use silent_core::router::Routing;
 use silent_core::sealed::DataKey;
 use silent_core::session::{Command, Effect, Order};
+use silent_core::trace::{Recorder, names};
 use silent_core::turn::{
     Clock, ConversationStore, Part, PartSink, Policy, Status, StoreError, TurnInput, TurnRecord, process_turn,
     unanswered,
 };
+use silent_edge::budgeted::{Budgeted, Charge, Choices};
 use silent_edge::config::ChatConfig;
 use silent_edge::error::ApiError;
 use silent_edge::gate::Gate;
@@ -26,6 +29,7 @@ use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
 use silent_edge::{SystemClock, log, random, registry};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// While a turn runs, an alarm is never further away than this: it finds turns whose object was lost.
@@ -165,12 +169,13 @@ fn forget(inner: &Rc<Inner>, turn: &TurnId) {
     }
 }
 
-struct Prepared {
-    begin: Begin,
-    row: TurnRow,
-    policy: Policy,
-    key: Rc<DataKey>,
+pub(super) struct Prepared {
+    pub(super) begin: Begin,
+    pub(super) row: TurnRow,
+    pub(super) policy: Policy,
+    pub(super) key: Rc<DataKey>,
     config: ChatConfig,
+    trace: Rc<Recorder>,
 }
 
 async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError> {
@@ -178,31 +183,45 @@ async fn prepare(inner: &Rc<Inner>, turn: &TurnId) -> Result<Prepared, ApiError>
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let config = ChatConfig::read(&inner.env)?;
+    let caller = row.caller();
+    let trace = Rc::new(inner.tracing()?.recorder(turn, caller.as_ref(), row.accepted_at_ms));
+    let reading = trace.start(names::DB_READ, SystemClock.now_ms());
     inner.arm(WATCHDOG_MS).await?;
     let (key, snapshot) = join(inner.key(), registry::snapshot(&inner.env, SystemClock.now_ms())).await;
     let (key, snapshot) = (
         key?,
         snapshot.ok_or_else(|| ApiError::internal("no registry snapshot"))?,
     );
+    let read_at_ms = SystemClock.now_ms();
+    trace.end(reading, read_at_ms);
+    let assigning = trace.start(names::VARIANT_ASSIGNMENT, read_at_ms);
     let assignment = snapshot.in_force(&begin.assignment, begin.person_id.as_str());
     let setting = Setting {
         locale: &begin.locale,
         timezone: begin.timezone.as_deref(),
         first_turn: row.seq == 1,
     };
-    let policy = policy::companion(
+    let mut policy = policy::companion(
         &snapshot,
         &assignment,
         begin.person_id.as_str(),
         &setting,
         config.window_tokens,
     )?;
+    policy.product.clone_from(&begin.product);
+    let variants = policy
+        .variants
+        .iter()
+        .map(|(category, id)| (category.as_str(), id.as_str()));
+    trace.set_all(assigning, names::of_variants(variants));
+    trace.end(assigning, SystemClock.now_ms());
     Ok(Prepared {
         begin,
         row,
         policy,
         key,
         config,
+        trace,
     })
 }
 
@@ -219,7 +238,7 @@ impl Prepared {
             messages,
             locale: self.begin.locale.clone(),
             country: self.row.country.clone(),
-            traceparent: self.row.traceparent.clone(),
+            trace: self.trace.clone(),
             safety_state,
         }
     }
@@ -251,7 +270,7 @@ impl Prepared {
     }
 
     /// What was answered in a turn, if that is wanted and anything was, and what was said, in this order.
-    fn said_and_heard(&self, row: &TurnRow, heard: Option<&Inner>) -> Result<Vec<Message>, ApiError> {
+    pub(super) fn said_and_heard(&self, row: &TurnRow, heard: Option<&Inner>) -> Result<Vec<Message>, ApiError> {
         let open = |sealed: &str, field: &str| {
             open_text(&self.key, sealed, &place(&self.begin.session_id, &row.turn_id, field))
         };
@@ -276,6 +295,14 @@ impl Prepared {
     }
 }
 
+/// Sends a turn's spans, when its stream has ended.
+fn send(inner: &Inner, trace: &Recorder) {
+    if let Ok(tracing) = inner.tracing() {
+        let spans = trace.finish(SystemClock.now_ms());
+        wasm_bindgen_futures::spawn_local(async move { tracing.export(spans).await });
+    }
+}
+
 fn writer(inner: &Inner, turn: &TurnId) -> Result<Writer, ApiError> {
     inner
         .memory
@@ -287,15 +314,44 @@ fn writer(inner: &Inner, turn: &TurnId) -> Result<Writer, ApiError> {
 
 async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver<()>>) -> Result<(), ApiError> {
     let mut out = writer(inner, turn)?;
-    let prepared = prepare(inner, turn).await?;
-    let input = prepared.input(prepared.messages(inner)?, inner.store().safety_state()?);
-    let llm = Llm::new(&prepared.config.llm, prepared.config.idle_timeout_ms);
+    let mut prepared = prepare(inner, turn).await?;
+    let messages = match prepared.begin.twin.clone() {
+        Some(twin) => twin::shape(inner, &mut prepared, &twin).await?,
+        None => prepared.messages(inner)?,
+    };
+    let input = prepared.input(messages, inner.store().safety_state()?);
+    let config = &prepared.config;
+    let llm = Llm::new(&config.llm, &prepared.policy);
+    let cheaper = Policy {
+        routing: Routing::Cost,
+        ..prepared.policy.clone()
+    };
+    let without = config.llm.offline();
+    let cheap = Llm::new(&config.llm, &cheaper);
+    let free = Llm::new(&without, &prepared.policy);
+    let budgeted = Budgeted::new(
+        Choices {
+            usual: &llm,
+            cheap: &cheap,
+            free: &free,
+        },
+        Charge {
+            env: &inner.env,
+            budgets: &config.budgets,
+            feature: "chat",
+            person: prepared.begin.person_id.as_str(),
+            id: turn.as_str(),
+            targets: llm.targets(),
+        },
+    );
     let mut store = Commit {
         inner,
         key: &prepared.key,
         row: &prepared.row,
+        trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
+        cost_micros: Cell::new(None),
     };
     let stopped = async move {
         let stop = match stopped {
@@ -310,7 +366,7 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
     process_turn(
         input,
         &prepared.policy,
-        &llm,
+        &budgeted,
         &Gate::new(inner.env.service("SAFETY")?),
         &Judge::new(
             &llm,
@@ -323,6 +379,8 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
         stopped,
     )
     .await;
+    budgeted.settle(store.cost_micros.get()).await;
+    send(inner, &prepared.trace);
     Ok(())
 }
 
@@ -342,13 +400,16 @@ async fn close(inner: &Rc<Inner>, turn: &TurnId, status: Status) -> Result<(), A
         inner,
         key: &prepared.key,
         row: &prepared.row,
+        trace: &prepared.trace,
         begin: &prepared.begin,
         out: out.clone(),
+        cost_micros: Cell::new(None),
     };
     let stored = store.commit(&record, &parts).await;
     for part in parts {
         out.emit(part);
     }
+    send(inner, &prepared.trace);
     stored.map_err(|_| ApiError::internal("turn could not be recorded"))
 }
 
@@ -357,12 +418,16 @@ struct Commit<'a> {
     inner: &'a Rc<Inner>,
     key: &'a DataKey,
     row: &'a TurnRow,
+    trace: &'a Recorder,
     begin: &'a Begin,
     out: Writer,
+    /// What the turn cost, once it is known.
+    cost_micros: Cell<Option<u64>>,
 }
 
 impl Commit<'_> {
     async fn write(&self, record: &TurnRecord, last: &[Part]) -> Result<(), ApiError> {
+        self.cost_micros.set(record.event.cost_micros);
         let session = &self.begin.session_id;
         let turn = &self.row.turn_id;
         let mut parts = self.out.parts();
@@ -396,9 +461,13 @@ impl Commit<'_> {
 
 impl ConversationStore for Commit<'_> {
     async fn commit(&mut self, record: &TurnRecord, last: &[Part]) -> Result<(), StoreError> {
-        self.write(record, last).await.map_err(|error| {
+        let writing = self.trace.start(names::DB_WRITE, SystemClock.now_ms());
+        let written = self.write(record, last).await.map_err(|error| {
             report(&self.row.turn_id, "commit", &error);
+            self.trace.fail(writing, "store");
             StoreError
-        })
+        });
+        self.trace.end(writing, SystemClock.now_ms());
+        written
     }
 }

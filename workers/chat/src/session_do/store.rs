@@ -2,10 +2,13 @@
 //!
 //! Text is sealed before it comes here and opened after it leaves.
 
+use super::twin::SUMMARY;
 use crate::person_do::integer;
+use crate::twin::TwinRef;
 use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::safety::SafetyState;
+use silent_core::trace::TraceContext;
 use silent_core::turn::{Kind, Status};
 use silent_core::variants::Assignment;
 use silent_edge::durable::{Statement, transaction};
@@ -26,6 +29,7 @@ const BEGIN: &str = "begin";
 const SAFETY: &str = "safety";
 const DELETED: &str = "deleted";
 const TOUCH: &str = "touch";
+const COMMENT: &str = "comment:";
 const COLUMNS: &str = "seq, turn_id, message_id, kind, status, replaced_by, fingerprint, accepted_at_ms,
   country, traceparent, sealed_input, sealed_output, sealed_stream, provider, model, crisis_level";
 
@@ -35,6 +39,9 @@ pub(crate) struct Begin {
     pub(crate) session_id: SessionId,
     pub(crate) person_id: PersonId,
     pub(crate) product: String,
+    /// Whose twin, where the product is one.
+    #[serde(default)]
+    pub(crate) twin: Option<TwinRef>,
     pub(crate) locale: String,
     pub(crate) timezone: Option<String>,
     pub(crate) assignment: Assignment,
@@ -54,7 +61,7 @@ pub(super) struct TurnRow {
     pub(super) fingerprint: String,
     pub(super) accepted_at_ms: u64,
     pub(super) country: Option<String>,
-    pub(super) traceparent: Option<String>,
+    traceparent: Option<String>,
     pub(super) sealed_input: String,
     pub(super) sealed_output: Option<String>,
     pub(super) sealed_stream: Option<String>,
@@ -66,6 +73,11 @@ pub(super) struct TurnRow {
 impl TurnRow {
     pub(super) fn status(&self) -> Status {
         Status::from_name(&self.status)
+    }
+
+    /// The trace context that the turn came with.
+    pub(super) fn caller(&self) -> Option<TraceContext> {
+        self.traceparent.as_deref().and_then(TraceContext::from_line)
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -88,6 +100,7 @@ pub(super) struct NewTurn {
     pub(super) fingerprint: String,
     pub(super) accepted_at_ms: u64,
     pub(super) country: Option<String>,
+    /// The caller's trace context, as one line.
     pub(super) traceparent: Option<String>,
     pub(super) sealed_input: String,
 }
@@ -156,6 +169,23 @@ impl Store {
         Ok(row.map(|row| row.value))
     }
 
+    /// A note of the session's: a small value under a name.
+    pub(super) fn note(&self, name: &'static str) -> Outcome<Option<String>> {
+        self.meta(name)
+    }
+
+    /// Writes a note; a session that was deleted keeps none.
+    pub(super) fn set_note(&self, name: &'static str, value: &str) -> Outcome<()> {
+        if self.is_deleted()? {
+            return Err(ApiError::NotFound);
+        }
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            vec![name.into(), value.into()],
+        )?;
+        Ok(())
+    }
+
     /// How the session began; none where there is no such session. Creates nothing: asking about random ids is free.
     pub(super) fn begun(&self) -> Outcome<Option<Begin>> {
         #[derive(Deserialize)]
@@ -213,7 +243,10 @@ impl Store {
                     vec![DELETED.into()],
                 ),
                 ("DELETE FROM turn", vec![]),
-                ("DELETE FROM meta WHERE key = ?", vec![TOUCH.into()]),
+                (
+                    "DELETE FROM meta WHERE key IN (?, ?) OR key LIKE ?",
+                    vec![TOUCH.into(), SUMMARY.into(), format!("{COMMENT}%").into()],
+                ),
                 ("DELETE FROM outbox", vec![]),
                 ("INSERT INTO outbox(body) VALUES (?)", vec![json(&message)?.into()]),
             ],
@@ -389,6 +422,20 @@ impl Store {
             vec![heard_key(id).into(), bytes.to_string().into()],
         )?;
         Ok(())
+    }
+
+    /// Keeps what the person said about an answer in their own words, sealed.
+    pub(super) fn put_comment(&self, id: &TurnId, sealed: String) -> Outcome<()> {
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            vec![format!("{COMMENT}{id}").into(), sealed.into()],
+        )?;
+        Ok(())
+    }
+
+    /// That comment.
+    pub(super) fn comment(&self, id: &TurnId) -> Outcome<Option<String>> {
+        self.meta(&format!("{COMMENT}{id}"))
     }
 
     pub(super) fn outbox(&self, limit: u32) -> Outcome<Vec<OutboxRow>> {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use silent_core::feedback::Feedback;
 use silent_core::ids::TurnId;
 use silent_core::session::{Command, Effect};
+use silent_core::trace::TraceContext;
 use silent_core::turn::{Clock, Kind, Part, PartSink};
 use silent_edge::error::ApiError;
 use silent_edge::queue::QueueMessage;
@@ -72,7 +73,7 @@ fn idempotency_key(request: &Request) -> Result<Option<String>, ApiError> {
 pub(super) async fn submit(inner: &Rc<Inner>, mut request: Request) -> Result<Response, ApiError> {
     let key_header = idempotency_key(&request)?;
     let country = http::header(request.headers(), COUNTRY_HEADER);
-    let traceparent = http::header(request.headers(), "traceparent").filter(|value| value.len() <= 128);
+    let caller = http::trace_context(request.headers());
     let (body, bytes): (TurnBody, _) = http::json(&mut request).await?;
     let ask = ask(body)?;
     let fingerprint: String = Sha256::digest(&bytes)
@@ -139,7 +140,7 @@ pub(super) async fn submit(inner: &Rc<Inner>, mut request: Request) -> Result<Re
         fingerprint,
         accepted_at_ms: now_ms,
         country,
-        traceparent,
+        traceparent: caller.as_ref().map(TraceContext::to_line),
         sealed_input,
     };
     if let Err(error) = store.accept(&inner.state, &turn) {
@@ -163,7 +164,8 @@ pub(super) async fn submit(inner: &Rc<Inner>, mut request: Request) -> Result<Re
     apply(inner, effects);
     // In the same step as the rows: whatever happens next, somebody comes back to this turn.
     inner.arm(WATCHDOG_MS).await?;
-    Ok(live::response(events, turn_id.as_str(), &message_id)?)
+    let trace = inner.tracing()?.context(&turn_id, caller.as_ref());
+    Ok(live::response(events, turn_id.as_str(), &message_id, &trace)?)
 }
 
 /// Stops a turn, upstream too; a stop that comes too late changes nothing.
@@ -187,6 +189,16 @@ pub(super) async fn feedback(inner: &Rc<Inner>, turn: &TurnId, mut request: Requ
     let store = inner.store();
     let row = store.turn(turn)?.ok_or(ApiError::NotFound)?;
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
+    let comment = feedback
+        .comment
+        .as_deref()
+        .map(str::trim)
+        .filter(|comment| !comment.is_empty());
+    if let Some(comment) = comment {
+        let key = inner.key().await?;
+        let sealed = seal(&key, comment, &place(&begin.session_id, turn, "comment"))?;
+        store.put_comment(turn, sealed)?;
+    }
     store.rate(turn, satisfaction_milli)?;
     store.put_message(&QueueMessage::Feedback {
         event_id: format!("{}:{}", begin.session_id, row.seq),

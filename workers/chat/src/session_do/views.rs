@@ -116,12 +116,21 @@ pub(super) async fn export(inner: &Rc<Inner>) -> Result<Response, ApiError> {
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
     let mut rows = store.page(u64::MAX >> 11, true, u32::MAX >> 1)?;
     rows.reverse();
+    let mut comments = serde_json::Map::new();
+    for row in &rows {
+        let sealed = store.comment(&row.turn_id)?;
+        let place = place(&begin.session_id, &row.turn_id, "comment");
+        if let Some(comment) = sealed.and_then(|sealed| open_text(&key, &sealed, &place)) {
+            comments.insert(row.turn_id.to_string(), comment.into());
+        }
+    }
     Ok(Response::from_json(&json!({
         "session_id": begin.session_id,
         "created_at": rfc3339(begin.created_at_ms),
         "product": begin.product,
         "locale": begin.locale,
         "assignment": begin.assignment.variants(),
+        "comments": comments,
         "messages": rows.iter().flat_map(|row| messages(row, &begin.session_id, &key)).collect::<Vec<_>>(),
     }))?)
 }
@@ -140,10 +149,11 @@ fn last_event_id(request: &Request) -> Result<usize, ApiError> {
 /// A turn's stream from an event on: from memory while it runs, from storage afterwards.
 pub(super) fn stream_of(inner: &Rc<Inner>, key: &DataKey, row: &TurnRow, from: usize) -> Result<Response, ApiError> {
     let turn = row.turn_id.as_str();
+    let trace = inner.tracing()?.context(&row.turn_id, row.caller().as_ref());
     if let Some(memory) = inner.memory.borrow().as_ref()
         && let Some(live) = memory.live.get(&row.turn_id)
     {
-        return Ok(live::response(Live::read(live, from), turn, &live.message_id)?);
+        return Ok(live::response(Live::read(live, from), turn, &live.message_id, &trace)?);
     }
     let session = inner.session_id()?;
     let stored = row
@@ -160,7 +170,7 @@ pub(super) fn stream_of(inner: &Rc<Inner>, key: &DataKey, row: &TurnRow, from: u
         .skip(from)
         .map(|(id, part)| part.to_event(id))
         .collect();
-    Ok(live::response(stream::iter(events), turn, &row.message_id)?)
+    Ok(live::response(stream::iter(events), turn, &row.message_id, &trace)?)
 }
 
 pub(super) async fn turn_stream(inner: &Rc<Inner>, turn: &TurnId, request: &Request) -> Result<Response, ApiError> {

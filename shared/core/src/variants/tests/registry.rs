@@ -182,6 +182,27 @@ fn configurations_are_checked_strictly() {
     ] {
         is_invalid(Category::LlmModel, changed(&model, field, value), field);
     }
+    let fallback = json!({"provider": "openai", "model": "gpt-4.1"});
+    for good in [
+        json!([]),
+        json!([fallback]),
+        json!([fallback, fallback, fallback, fallback]),
+    ] {
+        let config = changed(&changed(&model, "fallbacks", good), "routing", json!("fast"));
+        assert_eq!(Category::LlmModel.validate_config(&config), Ok(()));
+    }
+    for bad in [
+        json!(null),
+        fallback.clone(),
+        json!(["openai"]),
+        json!([{"provider": "openai"}]),
+        json!([{"provider": "openai", "model": ""}]),
+        json!([{"provider": "openai", "model": "m", "weight": 1}]),
+        json!([fallback, fallback, fallback, fallback, fallback]),
+    ] {
+        is_invalid(Category::LlmModel, changed(&model, "fallbacks", bad), "fallbacks");
+    }
+    is_invalid(Category::LlmModel, changed(&model, "routing", json!("best")), "routing");
     for (field, value) in [
         ("question", json!("  ")),
         ("question", json!("é".repeat(81))),
@@ -213,7 +234,8 @@ fn every_category_refuses_what_is_not_its_object() {
         assert_eq!(schema["additionalProperties"], json!(false));
         let names: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
         let required = schema["required"].as_array().unwrap();
-        assert_eq!(names.len(), required.len(), "{category}");
+        let optional = if category == Category::LlmModel { 2 } else { 0 };
+        assert_eq!(names.len(), required.len() + optional, "{category}");
         for name in required {
             assert!(names.contains(&name.as_str().unwrap().to_string()));
         }

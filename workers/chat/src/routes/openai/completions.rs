@@ -4,26 +4,31 @@ use super::wire::{Ask, Head, Refusal};
 use super::{overrides, person, refusal, snapshot};
 use crate::policy::{self, Setting};
 use crate::routes::Door;
+use crate::twin;
 use futures::channel::{mpsc, oneshot};
 use futures::future::select;
 use futures::{SinkExt, StreamExt, stream};
 use serde_json::Value;
 use silent_core::conversation::Role;
 use silent_core::ids::{SessionId, TurnId};
+use silent_core::router::Routing;
 use silent_core::safety::SafetyState;
 use silent_core::turn::{
-    ConversationStore, Kind, Part, PartSink, Policy, SafetyGate, StoreError, TurnEvent, TurnInput, TurnRecord,
+    Clock, ConversationStore, Kind, Part, PartSink, Policy, SafetyGate, StoreError, TurnEvent, TurnInput, TurnRecord,
     process_turn,
 };
-use silent_core::variants::Subject;
+use silent_core::variants::{Overrides, Subject};
 use silent_edge::api_key::ApiKey;
+use silent_edge::budgeted::{Budgeted, Charge, Choices};
 use silent_edge::error::ApiError;
 use silent_edge::gate::Gate;
 use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
+use silent_edge::trace::Tracing;
 use silent_edge::{SystemClock, http, random};
 use std::pin::pin;
+use std::rc::Rc;
 use worker::{Context, Env, Request, Response};
 
 /// Largest body that is read: programs send the whole conversation every time.
@@ -113,12 +118,35 @@ impl Work {
         };
         let gate = Gate::new(service);
         self.input.safety_state = remembered(&self.input, &gate).await;
-        let llm = Llm::new(&self.config.llm, self.config.idle_timeout_ms);
+        let llm = Llm::new(&self.config.llm, &self.policy);
+        let cheaper = Policy {
+            routing: Routing::Cost,
+            ..self.policy.clone()
+        };
+        let without = self.config.llm.offline();
+        let cheap = Llm::new(&self.config.llm, &cheaper);
+        let free = Llm::new(&without, &self.policy);
+        let (person, turn) = (self.input.person_id.clone(), self.input.turn_id.clone());
+        let budgeted = Budgeted::new(
+            Choices {
+                usual: &llm,
+                cheap: &cheap,
+                free: &free,
+            },
+            Charge {
+                env: &self.env,
+                budgets: &self.config.budgets,
+                feature: "api",
+                person: person.as_str(),
+                id: turn.as_str(),
+                targets: llm.targets(),
+            },
+        );
         let judge = Judge::new(&llm, self.config.safety_model.as_deref(), self.config.safety_timeout_ms);
         process_turn(
             self.input,
             &self.policy,
-            &llm,
+            &budgeted,
             &gate,
             &judge,
             &mut outbox,
@@ -130,6 +158,8 @@ impl Work {
             },
         )
         .await;
+        let cost_micros = outbox.event.as_ref().and_then(|event| event.cost_micros);
+        budgeted.settle(cost_micros).await;
         let _ = over.send(Over {
             event: outbox.event,
             safety: sink.safety,
@@ -163,12 +193,9 @@ pub(super) async fn create(
     context: &Context,
 ) -> Result<Response, Refusal> {
     let ours = |error: ApiError| refusal(&error);
-    let traceparent = http::header(request.headers(), "traceparent");
+    let caller = http::trace_context(request.headers());
     let country = crate::auth::region(&request);
-    let locale = http::header(request.headers(), "accept-language")
-        .and_then(|header| header.split([',', ';']).next().map(|tag| tag.trim().to_string()))
-        .filter(|tag| (1..=35).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
-        .unwrap_or_else(|| "en".into());
+    let locale = crate::auth::locale(&request);
     let body = http::body_up_to(&mut request, BODY_BYTES).await.map_err(ours)?;
     let ask = Ask::read(&body, door.now_ms)?;
     let snapshot = snapshot(door).await?;
@@ -179,7 +206,12 @@ pub(super) async fn create(
         is_new: false,
         is_paid: true,
     };
-    let assignment = snapshot.assign_with(&subject, &overrides(&snapshot, &ask.model)?);
+    let twin = super::twin_of(door, &request, &ask.model)?;
+    let wishes = match &twin {
+        Some(_) => Overrides::new(),
+        None => overrides(&snapshot, &ask.model)?,
+    };
+    let assignment = snapshot.assign_with(&subject, &wishes);
     let setting = Setting {
         locale: &locale,
         timezone: None,
@@ -188,6 +220,23 @@ pub(super) async fn create(
     let window = door.config.window_tokens;
     let mut policy = policy::companion(&snapshot, &assignment, person.as_str(), &setting, window).map_err(ours)?;
     policy.product = "api".into();
+    let mut messages = ask.messages;
+    if let Some(twin) = &twin {
+        let (persona, version) = twin::persona(&door.env, &person, twin, door.now_ms)
+            .await
+            .map_err(ours)?;
+        // A program sends its conversation along, and nothing of it is remembered.
+        let materials = twin::Materials {
+            persona: &persona,
+            version: &version,
+            facts: &[],
+            prior: None,
+        };
+        let plan = twin::shape(&mut policy, &setting, &materials, &messages).map_err(ours)?;
+        messages.drain(..plan.verbatim_from.min(messages.len()));
+    }
+    // This protocol has no word for taking back what was said.
+    policy.allows_reset = false;
     if !ask.instructions.is_empty() {
         policy
             .prompt
@@ -207,9 +256,12 @@ pub(super) async fn create(
         created_s: door.now_ms / 1_000,
         model: ask.model,
     };
+    let config = silent_edge::config::ChatConfig::read(&door.env).map_err(ours)?;
+    let tracing = Tracing::new(config.trace.clone());
+    let trace = Rc::new(tracing.recorder(&turn_id, caller.as_ref(), door.now_ms));
     let work = Work {
         env: door.env.clone(),
-        config: silent_edge::config::ChatConfig::read(&door.env).map_err(ours)?,
+        config,
         input: TurnInput {
             session_id: SessionId::new(door.now_ms, id(random::bytes())?),
             person_id: person,
@@ -218,10 +270,10 @@ pub(super) async fn create(
             seq: 1,
             kind: Kind::Send,
             accepted_at_ms: door.now_ms,
-            messages: ask.messages,
+            messages,
             locale,
             country,
-            traceparent,
+            trace: trace.clone(),
             safety_state: SafetyState::default(),
         },
         policy,
@@ -229,12 +281,19 @@ pub(super) async fn create(
     let (out, said) = mpsc::unbounded();
     let (over, ended) = oneshot::channel();
     // The turn is recorded also when the program goes away, which stops the model.
-    context.wait_until(work.run(out, over, http::gone(&request)));
-    if ask.stream {
-        streamed(head, said, ended, ask.include_usage).await
+    let context_of_turn = trace.context().clone();
+    let run = work.run(out, over, http::gone(&request));
+    context.wait_until(async move {
+        run.await;
+        tracing.export(trace.finish(SystemClock.now_ms())).await;
+    });
+    let response = if ask.stream {
+        streamed(head, said, ended, ask.include_usage).await?
     } else {
-        whole(&head, said, ended).await
-    }
+        whole(&head, said, ended).await?
+    };
+    http::set_trace(response.headers(), &context_of_turn).map_err(|error| refusal(&error.into()))?;
+    Ok(response)
 }
 
 /// A failure before anything was said.

@@ -5,6 +5,7 @@ mod completions;
 mod wire;
 
 use super::Door;
+use crate::twin::{PRODUCT, TwinRef};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use silent_core::ids::PersonId;
@@ -97,6 +98,13 @@ fn refusal(error: &ApiError) -> Refusal {
         ),
         ApiError::Forbidden(why) => (403, "invalid_request_error", why.clone(), Some("insufficient_scope")),
         ApiError::TooLarge(why) => (413, "invalid_request_error", why.clone(), Some("request_too_large")),
+        ApiError::NotFound => (
+            404,
+            "invalid_request_error",
+            "The model does not exist.".into(),
+            Some("model_not_found"),
+        ),
+        ApiError::Fault { slug, title, .. } => (500, "server_error", (*title).into(), Some(*slug)),
         ApiError::Invalid(why) => (400, "invalid_request_error", why.clone(), None),
         ApiError::RateLimited { .. } => (
             429,
@@ -146,7 +154,36 @@ fn names(snapshot: &Snapshot) -> Vec<String> {
         .iter()
         .filter(|variant| variant.category == Category::LlmModel && variant.status != Status::Retired);
     let named = variants.map(|variant| format!("{ASSIGNED}/{}", variant.id));
-    std::iter::once(ASSIGNED.to_string()).chain(named).collect()
+    [ASSIGNED, PRODUCT].map(String::from).into_iter().chain(named).collect()
+}
+
+/// The twin that a model's name asks for: `twin` is the deployment's own, `twin/<link>` is one that its owner shared, and
+/// `twin/<id>` is one whose link comes in the header `x-twin-share`. A key opens no twin of its own.
+fn twin_of(door: &Door, request: &Request, model: &str) -> std::result::Result<Option<TwinRef>, Refusal> {
+    let name = match model.split_once('/') {
+        None if model == PRODUCT => return Ok(Some(TwinRef::Site)),
+        Some((PRODUCT, name)) => name,
+        _ => return Ok(None),
+    };
+    let header = http::header(request.headers(), "x-twin-share");
+    let found = match header.as_deref() {
+        Some(link) => super::twin::meant(door, None, Some(name), Some(link)),
+        None => super::twin::meant(door, None, None, Some(name)),
+    };
+    found.map(Some).map_err(|_| unknown(model))
+}
+
+fn unknown(model: &str) -> Refusal {
+    Refusal {
+        status: 404,
+        kind: "invalid_request_error",
+        message: format!(
+            "The model '{}' does not exist.",
+            model.chars().take(80).collect::<String>()
+        ),
+        param: Some("model"),
+        code: Some("model_not_found"),
+    }
 }
 
 /// What a model's name asks to see.
@@ -158,16 +195,7 @@ fn overrides(snapshot: &Snapshot, model: &str) -> std::result::Result<Overrides,
     let variant = id.and_then(|id| snapshot.variant(Category::LlmModel, id));
     match variant.filter(|variant| variant.status != Status::Retired) {
         Some(variant) => Ok([(Category::LlmModel, variant.id.clone())].into()),
-        None => Err(Refusal {
-            status: 404,
-            kind: "invalid_request_error",
-            message: format!(
-                "The model '{}' does not exist.",
-                model.chars().take(80).collect::<String>()
-            ),
-            param: Some("model"),
-            code: Some("model_not_found"),
-        }),
+        None => Err(unknown(model)),
     }
 }
 
@@ -186,6 +214,8 @@ async fn models(door: &Door) -> std::result::Result<Response, Refusal> {
 }
 
 async fn model(door: &Door, name: &str) -> std::result::Result<Response, Refusal> {
-    overrides(&*snapshot(door).await?, name)?;
+    if name != PRODUCT {
+        overrides(&*snapshot(door).await?, name)?;
+    }
     ok(&described(name))
 }

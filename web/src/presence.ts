@@ -1,0 +1,39 @@
+// What the companion is doing, for the face that shows it. The composer and the conversation each say their part.
+import { useSyncExternalStore } from "react";
+
+export type Presence = "idle" | "listening" | "thinking" | "speaking";
+
+const LISTENS_MS = 1_600;
+let answering: "thinking" | "speaking" | null = null;
+let hears: ReturnType<typeof setTimeout> | null = null;
+let now: Presence = "idle";
+const watchers = new Set<() => void>();
+
+function tell() {
+  const next: Presence = answering ?? (hears === null ? "idle" : "listening");
+  if (next === now) return;
+  now = next;
+  watchers.forEach((watcher) => watcher());
+}
+
+/** Someone writes; it holds for a moment after the last key. */
+export function hear() {
+  if (hears !== null) clearTimeout(hears);
+  hears = setTimeout(() => { hears = null; tell(); }, LISTENS_MS);
+  tell();
+}
+
+export function answer(how: "thinking" | "speaking" | null) {
+  answering = how;
+  if (how !== null && hears !== null) {
+    clearTimeout(hears);
+    hears = null;
+  }
+  tell();
+}
+
+const watch = (watcher: () => void) => {
+  watchers.add(watcher);
+  return () => { watchers.delete(watcher); };
+};
+export const usePresence = () => useSyncExternalStore(watch, () => now);

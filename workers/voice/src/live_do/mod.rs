@@ -3,7 +3,9 @@
 //! Invariant: nothing is decided here. The pure kernel (`voice::live`) says what to do; this carries sound, text and effects.
 //! The object sleeps only while nobody speaks and nothing runs, so that what it forgets is a kernel without a turn.
 
+mod answering;
 mod effects;
+mod hearing;
 mod messages;
 mod talk;
 

@@ -1,5 +1,5 @@
-// Builds the companion and the dashboard into web/dist, which the chat Worker serves.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+// Builds the companion and the dashboard into web/dist, which the chat Worker serves; the twin's page is plain files.
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bin, digest, fingerprint, root, run, step } from "./lib.mjs";
 
@@ -16,8 +16,9 @@ export async function buildWeb() {
     writeFileSync(join(DIST, "index.html"), "<!doctype html><title>Silent Infinity</title><p>The page is not built.");
     return;
   }
-  await step("Page", { stamp: "web", key: digest(fingerprint(["web", "package-lock.json"])), still: () => ["index.html", "admin/index.html"].every((page) => existsSync(join(DIST, page))) }, () => {
+  await step("Page", { stamp: "web", key: digest(fingerprint(["web", "package-lock.json"])), still: () => ["index.html", "admin/index.html", "twin/index.html"].every((page) => existsSync(join(DIST, page))) }, () => {
     // In this order: the first empties the folder.
     for (const config of CONFIGS) run(bin("vite"), ["build", "web", "--config", config, "--logLevel", "warn"], { env: { NODE_ENV: "production" } });
+    cpSync(join(root, "web/twin"), join(DIST, "twin"), { recursive: true });
   });
 }

@@ -62,9 +62,10 @@ const COMPARED = {
     tests: [
       { metric: "satisfaction", estimate: 0.041, fixed: { low: 0.026, high: 0.056, p: 0.00000011 }, always_valid: { low: 0.017, high: 0.065, p: 0.00043 } },
       { metric: "return_rate", estimate: 0.0284, fixed: { low: 0.0041, high: 0.0527, p: 0.0219 }, always_valid: { low: -0.0105, high: 0.0673, p: 0.31 } },
-      { metric: "latency_p95", estimate: 0.034, fixed: { low: 0.002, high: 0.067, p: 0.038 }, always_valid: { low: -0.018, high: 0.089, p: 0.42 } },
-      { metric: "cost_per_turn", estimate: 0.079, fixed: { low: 0.061, high: 0.098, p: 1e-16 }, always_valid: { low: 0.049, high: 0.11, p: 1e-12 } },
+      { metric: "latency_p95_ms", estimate: 0.034, fixed: { low: 0.002, high: 0.067, p: 0.038 }, always_valid: { low: -0.018, high: 0.089, p: 0.42 } },
+      { metric: "cost_per_turn_micros", estimate: 414, fixed: { low: 320, high: 513, p: 1e-16 }, always_valid: { low: 257, high: 576, p: 1e-12 } },
       { metric: "error_rate", estimate: -0.0003, fixed: { low: -0.0019, high: 0.0013, p: 0.71 }, always_valid: { low: -0.0029, high: 0.0023, p: 1 } },
+      { metric: "turns_per_session", estimate: 0.42, fixed: { low: 0.11, high: 0.73, p: 0.008 }, always_valid: { low: -0.07, high: 0.91, p: 0.14 } },
     ],
     gates: [
       { name: "latency_p95", verdict: "pass", estimate: 0.034, low: -0.011, high: 0.081, threshold: 0.1 },
@@ -77,8 +78,8 @@ const COMPARED = {
   collecting: {
     tests: [
       { metric: "satisfaction", estimate: -0.018, fixed: { low: -0.041, high: 0.005, p: 0.12 }, always_valid: { low: -0.058, high: 0.022, p: 0.91 } },
-      { metric: "latency_p95", estimate: -0.54, fixed: { low: -0.58, high: -0.49, p: 1e-30 }, always_valid: { low: -0.61, high: -0.45, p: 1e-9 } },
-      { metric: "cost_per_turn", estimate: -0.69, fixed: { low: -0.7, high: -0.67, p: 0 }, always_valid: { low: -0.72, high: -0.65, p: 0 } },
+      { metric: "latency_p95_ms", estimate: -0.54, fixed: { low: -0.58, high: -0.49, p: 1e-30 }, always_valid: { low: -0.61, high: -0.45, p: 1e-9 } },
+      { metric: "cost_per_turn_micros", estimate: -3_616, fixed: { low: -3_668, high: -3_510, p: 0 }, always_valid: { low: -3_772, high: -3_406, p: 0 } },
       { metric: "return_rate", estimate: -0.004, fixed: { low: -0.04, high: 0.032, p: 0.83 }, always_valid: { low: -0.07, high: 0.062, p: 1 } },
     ],
     gates: [
@@ -93,7 +94,7 @@ const COMPARED = {
   broken: {
     tests: [
       { metric: "satisfaction", estimate: -0.071, fixed: { low: -0.092, high: -0.05, p: 1e-9 }, always_valid: { low: -0.104, high: -0.038, p: 0.0002 } },
-      { metric: "latency_p95", estimate: 0.22, fixed: { low: 0.17, high: 0.27, p: 1e-12 }, always_valid: { low: 0.14, high: 0.31, p: 1e-6 } },
+      { metric: "latency_p95_ms", estimate: 0.22, fixed: { low: 0.17, high: 0.27, p: 1e-12 }, always_valid: { low: 0.14, high: 0.31, p: 1e-6 } },
     ],
     gates: [
       { name: "latency_p95", verdict: "fail", estimate: 0.22, low: 0.15, high: 0.3, threshold: 0.1 },
@@ -154,7 +155,7 @@ export function figuresOf(url, variants) {
         ],
       };
     case "/providers": return { providers: PROVIDERS };
-    case "/dead-letters": return { dead_letters: LETTERS, next: null };
-    default: return /^\/admin\/v1\/dead-letters\/[^/]+\/replay$/.test(url.pathname) ? { audit_seq: 99 } : null;
+    case "/dead-letters": return { dead_letters: LETTERS, waiting: 2, next: null };
+    default: return /^\/admin\/v1\/dead-letters\/([^/]+\/)?replay$/.test(url.pathname) ? { audit_seq: 99 } : null;
   }
 }

@@ -117,15 +117,25 @@ test("a configuration is edited as a form and as JSON, held against its schema a
   await page.reload();
   await page.getByRole("tab", { name: "Raw JSON" }).waitFor();
   assert.equal(await json.inputValue(), '{ "provider": "anthropic", ');
-  await json.fill('{"provider":"anthropic","model":"claude-haiku-4-5","max_output_tokens":640,"temperature":0.5,"colour":1}');
+  const wished = { ...(await variant("LLM_MODEL", "claude-haiku-4-5")).config, max_output_tokens: 640, temperature: 0.5 };
+  await json.fill(JSON.stringify({ ...wished, colour: 1 }));
   await page.getByText("colour is not a field of this category").waitFor();
-  await json.fill('{"provider":"anthropic","model":"claude-haiku-4-5","max_output_tokens":640,"temperature":0.5}');
+  await json.fill(JSON.stringify(wished));
   await page.getByText("2 fields changed, not saved").waitFor();
   await save.click();
   await dialog(page).getByRole("row", { name: /temperature 0.7 0.5/ }).waitFor();
   await act(page, "Save", "Shorter and calmer");
   await said(page, "claude-haiku-4-5 is saved.");
-  assert.deepEqual((await variant("LLM_MODEL", "claude-haiku-4-5")).config, { provider: "anthropic", model: "claude-haiku-4-5", max_output_tokens: 640, temperature: 0.5 });
+  assert.deepEqual((await variant("LLM_MODEL", "claude-haiku-4-5")).config, wished);
+  // Fields within lists have their own place in the form.
+  const fallbacks = page.getByRole("group", { name: /^Fallbacks/ });
+  await page.getByRole("tab", { name: "Form" }).click();
+  const n = wished.fallbacks.length;
+  await fallbacks.getByRole("button", { name: `Remove, ${n}` }).click();
+  await fallbacks.getByRole("textbox", { name: /^Model/ }).first().fill("another model");
+  await fallbacks.getByText("Model must be 1 to 128 visible ASCII characters.").waitFor();
+  await page.getByRole("button", { name: "Discard" }).click();
+  assert.equal(await fallbacks.getByRole("listitem").count(), n);
   const history = page.getByRole("region", { name: "History" });
   await history.getByText("“Shorter and calmer”").waitFor();
   await page.getByRole("checkbox", { name: "Paying", exact: true }).check({ force: true });
@@ -261,7 +271,7 @@ test("on a phone: cards, the bar, the sheet with the other views, and a change",
   assert.equal(await page.getByRole("dialog").count(), 0);
   await page.getByRole("button", { name: "Replay dlq_01k9y2m7" }).tap();
   await act(page, "Replay", "The database is back");
-  await said(page, "It is in the queue again.");
+  await said(page, "The replay is under way.");
   assert.deepEqual(page.faults, []);
   await context.close();
 });
@@ -293,15 +303,19 @@ test("each page loads its own: nothing of the dashboard is on the companion's, a
   await companion.getByRole("textbox", { name: "Your message" }).waitFor();
   assert.ok(loaded.length > 0);
   assert.deepEqual(loaded.filter((path) => path.includes("/admin/")), []);
+  // The companion's service worker goes on loading its own.
+  await context.close();
+  const own = await adminContext(browser, stack);
   loaded.length = 0;
-  const page = await openView(context, stack, "/variants");
+  own.on("request", (request) => { if (/\.(js|css|woff2)$/.test(new URL(request.url()).pathname)) loaded.push(new URL(request.url()).pathname); });
+  const page = await openView(own, stack, "/variants");
   await page.locator("tr[data-place]").first().waitFor();
   assert.ok(loaded.every((path) => path.startsWith("/assets/admin/")), loaded.join());
   // Neither charts nor forms for a list.
   const before = new Set(loaded);
   await page.locator("tr[data-place] a").first().click();
-  await page.getByRole("textbox", { name: /^Provider/ }).waitFor();
+  await page.getByRole("textbox", { name: /^Max output tokens/ }).waitFor();
   assert.ok(loaded.filter((path) => !before.has(path)).some((path) => /\/form-/.test(path)));
   assert.ok(![...before].some((path) => /\/(form|lines|parts)-/.test(path)), [...before].join());
-  await context.close();
+  await own.close();
 });

@@ -261,7 +261,7 @@ test("all 40 rating forms are shown after a turn, and what is picked is taken by
   await context.route(/\/v1\/(health|resources|sessions)(\?.*)?$/, (route) => route.abort());
   const forms = variants("RATING_VARIANT");
   assert.equal(forms.length, 40);
-  const best = { stars5: { rating: 5 }, words5: { rating: 5 }, emoji5: { rating: 5 }, slider10: { rating: 3 }, thumbs: { thumb: "up" } };
+  const best = { stars5: { rating: 5 }, words5: { rating: 5 }, emoji5: { rating: 5 }, slider10: { score: 6 }, thumbs: { thumb: "up" } };
   const shown = new Set();
   for (const { id, config } of forms) {
     configs.RATING_VARIANT = config;

@@ -12,6 +12,7 @@ import { root, startStack, until } from "../stack.mjs";
 let stack, llm, key, client;
 before(async () => {
   llm = await mockLlm();
+  // Its model fails again and again, on purpose.
   stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url } });
   key = (await stack.admin().post("/api-keys", { name: "the tests", scopes: ["chat"], reason: "talk through the door" })).body.secret;
   client = new OpenAI({ baseURL: `${stack.url}/v1`, apiKey: key, maxRetries: 0 });

@@ -249,7 +249,7 @@ test("what cannot be stored is kept, listed, and stored after all", async () => 
   assert.ok((await bronzeIds()).includes(`${id}:1`));
   assert.notEqual(ok(await ada.get(`/dead-letters/${broken.id}`)).replayed_at, null);
   assert.deepEqual((await list("?replayed=false")).dead_letters.map(({ id: one }) => one), [poison.id]);
-  ok(await ada.post("/dead-letters/replay", wish), 202);
+  ok(await ada.post("/dead-letter-replays", wish), 202);
   const still = ok(await ada.get(`/dead-letters/${poison.id}`));
   assert.deepEqual([still.replayed_at, still.wanted_at], [null, null]);
   assert.deepEqual(ok(await ada.get("/audit?action=dead-letter.replay")).entries.map(({ subject }) => subject), ["", broken.id]);

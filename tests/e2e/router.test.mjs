@@ -1,9 +1,11 @@
 // The fault matrix of docs/faults.md on workerd: the primary misbehaves, the fall-back is healthy.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { readUIMessageStream } from "ai";
 import { startPlatform } from "../bench/stack.mjs";
-import { all, eventsOf, sleep, textOf, until } from "../stack.mjs";
+import { all, eventsOf, root, sleep, textOf, until } from "../stack.mjs";
 import { start } from "../vendors/openai.mjs";
 import { changeable, turnEvents, variants } from "./routing.mjs";
 
@@ -106,6 +108,11 @@ test("every fault ends in the fall-back's whole answer: shown, stored and charge
       await until("the primary's upstream to be closed", () => primary.about(marker).every(({ ended }) => ended !== null), { timeout: 1_000, every: 20 });
     });
   }
+});
+
+test("the published table has a row for every fault", () => {
+  const table = readFileSync(join(root, "docs/faults.md"), "utf8");
+  for (const [name] of MATRIX) assert.match(table, new RegExp(`^\\|.*\\(\`${name}\`\\)`, "m"), name);
 });
 
 test("where both fail, the turn fails, and half an answer is never whole", async () => {

@@ -168,7 +168,8 @@ test(`property 7: canary secrets are never in a log, an answer or the bundle (${
   assert.ok(secrets.every((secret) => typeof secret === "string" && secret.length >= 40));
   const { pick, text, below } = random(7);
   const guest = new Visitor(stack.url);
-  await guest.say("hello");
+  // Not by a turn: after so many faults the model's breaker is open.
+  await guest.upload("I am somebody.");
   const forged = [undefined, "Bearer x", `Bearer ${guest.token}x`, `Bearer ${guest.token}`];
   for (let run = 0; run < RUNS; run++) {
     const [method, path] = pick([["GET", "/health"], ["POST", "/chat"], ["GET", "/memory"], ["GET", "/twins"], ["POST", "/twins"], ["GET", "/shared/x.y.z"], ["GET", "/chat/history/ses_x"], ["PUT", "/chat"], ["GET", "/nothing"]]);

@@ -79,6 +79,31 @@ async function* partsOf(response) {
   }
 }
 
+/** Help in the person's region, as the gate gives it. */
+function help({ text, resources }) {
+  if (resources.length === 0) return;
+  const care = add("care", text ?? "");
+  const emergency = resources.find((resource) => resource.emergency)?.emergency;
+  const call = (number, label) => {
+    const line = made("p", "");
+    const anchor = made("a", label);
+    anchor.href = `tel:${number}`;
+    line.append(anchor);
+    return line;
+  };
+  if (emergency) care.append(call(emergency, `Emergency: ${emergency}`));
+  for (const { name, dial, channel, keyword, hours, url } of resources) {
+    if (dial && channel === "call") care.append(call(dial, `${name}: ${dial} (${hours})`));
+    else if (dial) care.append(made("p", `${name}: text ${keyword ? `${keyword} to ` : ""}${dial} (${hours})`));
+    else if (url) {
+      const anchor = made("a", name);
+      anchor.href = url;
+      anchor.rel = "noreferrer";
+      care.append(anchor);
+    }
+  }
+}
+
 async function say(message) {
   const body = { message, stream: true, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, ...(session ? { session_id: session } : link ? { share: link } : chosen() ? { twin: chosen().twin_id } : {}) };
   const response = await fetch("/api/chat", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
@@ -91,10 +116,7 @@ async function say(message) {
   for await (const part of partsOf(response)) {
     if (part.type === "text-delta") line.textContent += part.delta;
     if (part.type === "reset-step") line.textContent = "";
-    if (part.type === "data-safety" && part.data.resources.length > 0) {
-      const care = add("care", part.data.text ?? "");
-      for (const { name, phone, text, url } of part.data.resources) care.append(made("p", [name, phone, text, url].filter((value) => typeof value === "string").join(" · ")));
-    }
+    if (part.type === "data-safety") help(part.data);
     if (part.type === "error") throw new Error(part.errorText);
   }
 }

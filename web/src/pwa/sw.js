@@ -5,7 +5,7 @@ const CACHE = "si-shell-__VERSION__";
 const SHELL = __SHELL__;
 /** How long a navigation may wait before the kept page is shown, milliseconds. */
 const PATIENCE_MS = 4_000;
-const NOT_OURS = /^\/(v1|admin|ofrep|api|safety|voice)(\/|$)/;
+const NOT_OURS = /^\/(v1|admin|ofrep|api|twin|safety|voice)(\/|$)/;
 
 self.addEventListener("install", (event) => event.waitUntil(
   caches.open(CACHE).then((cache) => cache.addAll(SHELL.map((path) => new Request(path, { cache: path.startsWith("/assets/") ? "default" : "reload" })))),

@@ -289,6 +289,13 @@ impl Twins<'_> {
         };
         let kept = serde_json::to_string(&kept).map_err(|_| ApiError::internal("persona cannot be written"))?;
         persona_store::put(self.env, &object_key, &self.seal(&kept, &object_key)?).await?;
+        // While R2 wrote, the person or the twin may have been deleted: nothing comes back by that.
+        let is_gone = self.count("person", "WHERE erased_at_ms IS NOT NULL", vec![])? > 0
+            || (old.is_some() && self.row(&twin_id).is_err());
+        if is_gone {
+            persona_store::delete_all(self.env, &object_key).await?;
+            return Err(ApiError::NotFound);
+        }
         let sealed_name = STANDARD.encode(self.seal(&upload.name, &format!("{twin_id}|name"))?);
         self.sql.exec(
             "INSERT INTO twin(twin_id, version, object_key, format, sealed_name, created_at_ms, updated_at_ms) VALUES (?, 1, ?, ?, ?, ?, ?)
@@ -425,10 +432,10 @@ impl Twins<'_> {
         let columns = "SELECT fact_id, twin, sealed, event_id, session_id, turn_id, at_ms FROM fact";
         let cursor = match twin {
             Some(twin) => self.sql.exec(
-                &format!("{columns} WHERE twin = ? ORDER BY at_ms, fact_id"),
+                &format!("{columns} WHERE twin = ? ORDER BY at_ms, rowid"),
                 vec![twin.into()],
             )?,
-            None => self.sql.exec(&format!("{columns} ORDER BY at_ms, fact_id"), None)?,
+            None => self.sql.exec(&format!("{columns} ORDER BY at_ms, rowid"), None)?,
         };
         Ok(cursor.to_array()?)
     }

@@ -2,11 +2,13 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, query } from "./client";
 import { Problem } from "./problem";
-import type { Comparison, Costs, Live, Overview, Safety, Series } from "./types";
+import { type SentCosts, type SentLive, type SentSafety, costsOf, liveOf, overviewOf, safetyOf } from "./shapes";
+import type { Comparison, Overview, Series } from "./types";
 
-async function orNothing<T>(wish: Promise<T>): Promise<T | null> {
+async function orNothing<T, V = T>(wish: Promise<T>, read?: (sent: T) => V): Promise<V | null> {
   try {
-    return await wish;
+    const sent = await wish;
+    return read ? read(sent) : (sent as unknown as V);
   } catch (error) {
     if (error instanceof Problem && error.isAbsent) return null;
     throw error;
@@ -17,7 +19,7 @@ const FIVE_MINUTES_MS = 300_000;
 
 export const overview = (days = 7) => queryOptions({
   queryKey: ["metrics", "overview", days],
-  queryFn: ({ signal }) => orNothing(get<Overview>(`/metrics/overview${query({ days })}`, signal)),
+  queryFn: ({ signal }) => orNothing(get<Overview>(`/metrics/overview${query({ days })}`, signal), overviewOf),
   staleTime: FIVE_MINUTES_MS,
 });
 
@@ -39,18 +41,18 @@ export const comparison = (pair: Pair) => queryOptions({
 
 export const live = () => queryOptions({
   queryKey: ["metrics", "live"],
-  queryFn: ({ signal }) => orNothing(get<Live>("/metrics/live", signal)),
+  queryFn: ({ signal }) => orNothing(get<SentLive>("/metrics/live", signal), liveOf),
   refetchInterval: 15_000,
 });
 
 export const safety = (days: number) => queryOptions({
   queryKey: ["metrics", "safety", days],
-  queryFn: ({ signal }) => orNothing(get<Safety>(`/metrics/safety${query({ days })}`, signal)),
+  queryFn: ({ signal }) => orNothing(get<SentSafety>(`/metrics/safety${query({ days })}`, signal), safetyOf),
   placeholderData: keepPreviousData,
 });
 
 export const costs = (days: number) => queryOptions({
   queryKey: ["metrics", "costs", days],
-  queryFn: ({ signal }) => orNothing(get<Costs>(`/metrics/costs${query({ days })}`, signal)),
+  queryFn: ({ signal }) => orNothing(get<SentCosts>(`/metrics/costs${query({ days })}`, signal), costsOf),
   placeholderData: keepPreviousData,
 });

@@ -17,7 +17,7 @@ export const providers = () => queryOptions({
 
 export const deadLetters = () => infiniteQueryOptions({
   queryKey: ["dead-letters"],
-  queryFn: ({ pageParam, signal }) => get<DeadLetters>(`/dead-letters${query({ cursor: pageParam })}`, signal).catch(absent({ dead_letters: [], next: null })),
+  queryFn: ({ pageParam, signal }) => get<DeadLetters>(`/dead-letters${query({ cursor: pageParam })}`, signal).catch(absent<DeadLetters>({ dead_letters: [], next: null })),
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (page) => page.next ?? undefined,
 });

@@ -59,12 +59,12 @@ export interface Figures {
 }
 export interface Day extends Figures { day: string }
 export interface Series { days: Day[]; total?: Figures }
-export interface Overview { days: string[]; variants: (Target & { status: Status; days: Day[]; total: Figures })[] }
+export interface Overview { days: string[]; variants: (Target & { status: Status | null; days: Day[]; total: Figures })[] }
 
 export interface Bounds { low: number | null; high: number | null; p?: number | null }
 export interface MetricTest { metric: string; estimate: number | null; fixed: Bounds | null; always_valid: Bounds | null }
 export interface Gate {
-  name: string; verdict: "pass" | "fail" | "insufficient_data"; estimate: number | null; low: number | null; high: number | null; threshold: number;
+  name: string; verdict: "pass" | "fail" | "insufficient_data"; estimate: number | null; low: number | null; high: number | null; threshold: number; note?: string | null;
 }
 export type Next = "roll_back" | "investigate_sample_ratio" | "collect_more" | "ready_for_review";
 export type Blocker = string | ({ reason: string } & Record<string, unknown>);
@@ -74,9 +74,13 @@ export interface Comparison {
   sample_ratio: { p: number | null; alarm: boolean }; decision: Decision;
 }
 export interface Live { minutes: { at: string; turns: number; errors: number; crisis: number }[]; today: { turns: number; sessions: number; errors: number; crisis: number; cost_micros: number } }
-export interface Safety { days: { day: string; levels: Record<string, number> }[]; referrals: { region: string; level: number; turns: number }[] }
+export interface Safety { days: { day: string; levels: Record<string, number> }[]; /** Without a level where the API does not tell them apart. */
+  referrals: { region: string; level: number | null; turns: number }[] }
 export interface Budget { name: string; period: string; limit_micros: number; spent_micros: number; reserved_micros: number; state: string }
-export interface Costs { days: { day: string; product: string; micros: number; turns: number }[]; budgets: Budget[] }
+/** `budgets` is null where the API knows of none yet. */
+export interface Costs { days: { day: string; product: string; micros: number; turns: number }[]; budgets: Budget[] | null }
 export interface Providers { providers: { provider: string; model: string; state: string; attempts: number; failures: number; ttft_p50_ms: number | null }[] }
-export interface DeadLetter { id: string; received_at: string; error: string; type: string; replayed_at: string | null }
-export interface DeadLetters { dead_letters: DeadLetter[]; next: string | null }
+/** `wanted_at` says when a replay was asked for. */
+export interface DeadLetter { id: string; received_at: string; error: string; type?: string; wanted_at?: string | null; replayed_at: string | null }
+/** `waiting` counts all that were not replayed. */
+export interface DeadLetters { dead_letters: DeadLetter[]; next: string | null; waiting?: number }

@@ -16,6 +16,12 @@ describe("diff", () => {
     expect(changedRows(diff({ x: { a: 1, b: [{ c: 1, d: 2 }] } }, { x: { b: [{ d: 2, c: 1 }], a: 1 } }))).toEqual([]);
     expect(changedRows(diff({ x: [1, 2] }, { x: [2, 1] })).map(({ path }) => path)).toEqual(["x"]);
   });
+  test("a list of objects is gone into by place", () => {
+    const rows = changedRows(diff({ f: [{ p: "a", m: 1 }] }, { f: [{ p: "a", m: 2 }, { p: "b", m: 3 }] }));
+    expect(rows.map(({ path, kind }) => `${path} ${kind}`)).toEqual(["f.0.m changed", "f.1.p added", "f.1.m added"]);
+    expect(changedRows(diff({ f: [] }, { f: [{ p: "a" }] })).map(({ path }) => path)).toEqual(["f"]);
+    expect(changedRows(diff({}, { f: [{ p: "a" }] })).map(({ path, kind }) => `${path} ${kind}`)).toEqual(["f.0.p added"]);
+  });
   test("an object that becomes a value is one change", () => {
     expect(changedRows(diff({ x: { a: 1 } }, { x: 1 }))).toEqual([{ path: "x", kind: "changed", before: { a: 1 }, after: 1 }]);
   });

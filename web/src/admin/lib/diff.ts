@@ -14,12 +14,16 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
 }
 
-/** Every leaf of both values in the order of the second; objects are gone into, lists are compared whole. */
-export function diff(before: unknown, after: unknown, path = ""): Row[] {
+// A list of objects is gone into by place.
+const asObject = (value: unknown): unknown => (Array.isArray(value) && value.length > 0 && value.every(isObject) ? Object.fromEntries(value.entries()) : value);
+
+/** Every leaf of both values in the order of the second; objects and lists of objects are gone into, other lists compared whole. */
+export function diff(was: unknown, is: unknown, path = ""): Row[] {
+  const [before, after] = [asObject(was), asObject(is)];
   if (!isObject(before) && !isObject(after)) return [leaf(path, before, after)];
   const [a, b] = [isObject(before) ? before : {}, isObject(after) ? after : {}];
   // A leaf that became an object, or the other way round, is one change.
-  if (path !== "" && (isObject(before) !== isObject(after)) && before !== undefined && after !== undefined) return [leaf(path, before, after)];
+  if (path !== "" && (isObject(before) !== isObject(after)) && before !== undefined && after !== undefined) return [leaf(path, was, is)];
   const keys = [...Object.keys(b), ...Object.keys(a).filter((key) => !(key in b))];
   return keys.flatMap((key) => diff(a[key], b[key], path === "" ? key : `${path}.${key}`));
 }

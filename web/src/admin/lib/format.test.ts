@@ -11,7 +11,7 @@ describe("figures", () => {
     expect([0, 540, 999, 1_000, 4_380, 12_345].map(ms)).toEqual(["0 ms", "540 ms", "999 ms", "1.00 s", "4.38 s", "12.3 s"]);
   });
   test("small money keeps digits that mean something, large money does not", () => {
-    expect([0, 1, 240, 5_240, 12_000, 420_000, 1_900_000, 44_108_000, 3_000_000_000, -5_240].map(money))
+    expect([0, 1, 240, 5_240, 12_000, 420_000, 1_900_000, 44_108_000, 3_000_000_000, -5_240].map((micros) => money(micros)))
       .toEqual(["$0.00", "$0.000001", "$0.000240", "$0.00524", "$0.0120", "$0.420", "$1.90", "$44.11", "$3,000", "−$0.00524"]);
   });
   test("a difference has a sign, unless it rounds to nothing", () => {

@@ -24,15 +24,17 @@ export function ms(value: Maybe): string {
 }
 
 /** Micros of a dollar; small amounts keep three digits that mean something. */
-export function money(micros: Maybe): string {
+export function money(micros: Maybe, meaning = 3): string {
   if (!known(micros)) return NONE;
   const dollars = Math.abs(micros) / 1e6;
   const sign = micros < 0 ? MINUS : "";
   if (dollars >= 100) return `${sign}$${group(dollars)}`;
   if (dollars >= 1 || dollars === 0) return `${sign}$${group(dollars, 2)}`;
-  const digits = Math.min(6, Math.max(2, 2 - Math.floor(Math.log10(dollars))));
+  const digits = Math.min(6, Math.max(2, meaning - 1 - Math.floor(Math.log10(dollars))));
   return `${sign}$${dollars.toFixed(digits)}`;
 }
+
+export const signedMoney = (micros: Maybe) => (known(micros) ? signed(micros, (size) => money(size, 2)) : NONE);
 
 /** An amount on an axis: no more digits than it needs. */
 export const moneyTick = (micros: number) => `$${(micros / 1e6).toLocaleString("en-GB", { maximumFractionDigits: 6 })}`;

@@ -1,18 +1,22 @@
-// How a comparison's figures are read: relative or absolute, and which way is better (docs/statistics.md).
-import { percent, score, signedPercent, signedScore } from "./format";
+// How a comparison's figures are read, and which way is better (docs/statistics.md).
+import { signedMoney, signedPercent, signedScore } from "./format";
 
-interface Unit { isRelative: boolean; better: "up" | "down" | null; format: (value: number | null) => string; limit: (value: number) => string }
+interface Unit { better: "up" | "down" | null; format: (value: number | null) => string }
 
-const relative = (better: "up" | "down"): Unit => ({ isRelative: true, better, format: signedPercent, limit: signedPercent });
-const share = (better: "up" | "down" | null): Unit => ({ isRelative: false, better, format: (value) => signedPercent(value, 2).replace(" %", " pp"), limit: (value) => percent(value) });
-const rating: Unit = { isRelative: false, better: "up", format: signedScore, limit: (value) => (value < 0 ? signedScore(value) : score(value)) };
+const relative: Unit = { better: "down", format: signedPercent };
+const share = (better: Unit["better"]): Unit => ({ better, format: (value) => signedPercent(value, 2).replace(" %", " pp") });
+const amount: Unit = { better: "down", format: signedMoney };
+const plain = (better: Unit["better"]): Unit => ({ better, format: signedScore });
 
-/** Latencies and costs are compared relative to control, rates in percentage points, satisfaction on its scale of 0 to 1. */
+/**
+ * The p95 of latency and the gate of cost are relative to control, what is named in micros is money, rates are percentage points,
+ * satisfaction is on its scale of 0 to 1.
+ */
 export function unitOf(metric: string): Unit {
-  if (/latency|ttft|cost|tokens/.test(metric)) return relative("down");
-  if (/satisfaction|rating/.test(metric)) return rating;
-  if (/return/.test(metric)) return share("up");
+  if (/_micros$/.test(metric)) return amount;
+  if (/latency|ttft|cost|tokens/.test(metric)) return relative;
+  if (/satisfaction|rating/.test(metric)) return plain("up");
+  if (/return|crisis_detection/.test(metric)) return share("up");
   if (/error/.test(metric)) return share("down");
-  if (/crisis_detection/.test(metric)) return share("up");
-  return share(null);
+  return /_rate$/.test(metric) ? share(null) : plain(null);
 }

@@ -24,7 +24,7 @@ const METRICS: Record<string, string> = {
   latency_p50: "Latency, p50", latency_p95: "Latency, p95", latency_p50_ms: "Latency, p50", latency_p95_ms: "Latency, p95",
   ttft_p50: "First token, p50", ttft_p95: "First token, p95", ttft_p50_ms: "First token, p50", ttft_p95_ms: "First token, p95",
   cost_per_turn: "Cost per turn", cost_per_turn_micros: "Cost per turn", satisfaction: "Satisfaction", return_rate: "Return rate",
-  crisis_rate: "Crisis rate", error_rate: "Error rate", crisis_detection: "Crisis detection", sessions: "Sessions", turns: "Turns",
+  crisis_rate: "Crisis rate", error_rate: "Error rate", crisis_detection: "Crisis detection", turns_per_session: "Turns per session", sessions: "Sessions", turns: "Turns",
 };
 export const metricName = (name: string) => METRICS[name] ?? plain(name);
 
@@ -46,6 +46,7 @@ export function blocker(reason: Blocker): string {
     case "gate_undecided": return `${gate}: the gate is undecided`;
     case "too_few_sessions": return `${number(reason.sessions) ?? "Too few"} sessions in the smaller arm; more than ${number(reason.more_than) ?? 500} are needed`;
     case "not_significant": return `No success metric is superior yet${shown}`;
+    case "sample_ratio_unknown": return "The sample ratio cannot be checked: a share changed within the days, or only some cohorts are enrolled";
     case "confirmed_live_miss": return `${number(reason.misses) ?? "A"} confirmed crisis missed in live sessions`;
     default: return plain(reason.reason);
   }

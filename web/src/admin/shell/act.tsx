@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useId, useMemo, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { Link } from "wouter";
 import { Keyring, get, path as pathOf, send, type Ask } from "../api/client";
+import { isOpen } from "../api/changes";
 import { Problem, asProblem } from "../api/problem";
 import type { Outcome, Variant } from "../api/types";
 import { changedRows, diff, visible } from "../lib/diff";
@@ -44,9 +45,9 @@ export function ActProvider({ children }: { children: ReactNode }) {
   const [toast, setToast] = useState<Toast | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const act = useCallback((next: Action) => { setToast(null); setAction(next); }, []);
-  const done = useCallback((outcome: Outcome, status: number, finished: Action) => {
+  const done = useCallback((outcome: Outcome, finished: Action) => {
     setAction(null);
-    setToast({ text: status === 202 ? `${finished.title}: it waits.` : finished.said, waits: status === 202 });
+    setToast({ text: outcome.change?.state === "waiting" ? `${finished.title}: it waits.` : finished.said, waits: outcome.change !== undefined && isOpen(outcome.change) });
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setToast(null), 12_000);
     finished.onDone?.(outcome);
@@ -68,7 +69,7 @@ export function ActProvider({ children }: { children: ReactNode }) {
   );
 }
 
-function ActSheet({ action, onClose, onDone }: { action: Action; onClose: () => void; onDone: (outcome: Outcome, status: number, action: Action) => void }) {
+function ActSheet({ action, onClose, onDone }: { action: Action; onClose: () => void; onDone: (outcome: Outcome, action: Action) => void }) {
   const client = useQueryClient();
   const ids = { reason: useId(), flaw: useId(), confirm: useId() };
   const [reason, setReason] = useState("");
@@ -91,9 +92,9 @@ function ActSheet({ action, onClose, onDone }: { action: Action; onClose: () => 
       };
       return send<Outcome>({ ...ask, key: keys.of(ask) });
     },
-    onSuccess: ({ body, status }) => {
+    onSuccess: ({ body }) => {
       for (const key of ["variants", "categories", "changes", "audit", "explain", "dead-letters"]) void client.invalidateQueries({ queryKey: [key] });
-      onDone(body, status, action);
+      onDone(body, action);
     },
     onError: async (error) => {
       const problem = asProblem(error);

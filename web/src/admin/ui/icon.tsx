@@ -12,8 +12,8 @@ const PATHS = {
   more: "M5 12h.01M12 12h.01M19 12h.01",
   promote: "M12 19V5M6 11l6-6 6 6", demote: "M12 5v14M6 13l6 6 6-6", pause: "M9 6v12M15 6v12", edit: "M4 20h4L19 9l-4-4L4 16z",
   check: "M5 12.5l4.5 4.5L19 7.5", cross: "M6 6l12 12M18 6L6 18", warn: "M12 4l9 16H3zM12 10v4.5M12 17.5h.01", wait: "M12 7v5l3.5 2M12 21a9 9 0 100-18 9 9 0 000 18z",
-  down: "M6 9l6 6 6-6", right: "M9 6l6 6-6 6", up: "M6 15l6-6 6 6", link: "M10 14a4 4 0 005.7 0l3-3a4 4 0 00-5.7-5.7l-1 1M14 10a4 4 0 00-5.7 0l-3 3a4 4 0 005.7 5.7l1-1",
-  sun: "M12 16a4 4 0 100-8 4 4 0 000 8zM12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1 1M17.4 17.4l1 1M5.6 18.4l1-1M17.4 6.6l1-1", keyboard: "M3 7h18v10H3zM7 10.5h.01M10.5 10.5h.01M14 10.5h.01M17.5 10.5h.01M8 13.8h8",
+  down: "M6 9l6 6 6-6", right: "M9 6l6 6-6 6", up: "M6 15l6-6 6 6",
+  keyboard: "M3 7h18v10H3zM7 10.5h.01M10.5 10.5h.01M14 10.5h.01M17.5 10.5h.01M8 13.8h8",
 } as const;
 export type IconName = keyof typeof PATHS;
 

@@ -450,7 +450,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &[(202, "ReplayWanted")],
     ),
     write(
-        "/admin/v1/dead-letters/replay",
+        "/admin/v1/dead-letter-replays",
         Handler::ReplayDeadLetters,
         "Stores all messages that wait",
         "Reason",
@@ -461,18 +461,20 @@ pub(crate) const ROUTES: &[Route] = &[
 /// A route and the values of its path's parameters, in order.
 pub(crate) type Found<'a> = (&'static Route, Vec<&'a str>);
 
-/// The route of a request, or the methods that its path has.
+/// The route of a request, or the methods that its path has. A path that is named outright is no value of a parameter.
 pub(crate) fn find<'a>(method: &str, path: &'a str) -> Result<Found<'a>, Vec<&'static str>> {
-    let mut allowed = Vec::new();
-    for route in ROUTES {
-        if let Some(values) = matches(route.path, path) {
-            if route.method == method {
-                return Ok((route, values));
-            }
-            allowed.push(route.method);
-        }
+    let mut found: Vec<Found<'a>> = ROUTES
+        .iter()
+        .filter_map(|route| Some((route, matches(route.path, path)?)))
+        .collect();
+    if found.iter().any(|(_, values)| values.is_empty()) {
+        found.retain(|(_, values)| values.is_empty());
     }
-    Err(allowed)
+    let allowed = found.iter().map(|(route, _)| route.method).collect();
+    found
+        .into_iter()
+        .find(|(route, _)| route.method == method)
+        .ok_or(allowed)
 }
 
 fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
@@ -501,6 +503,7 @@ mod tests {
             Handler::VerifyAudit
         );
         assert_eq!(find("DELETE", "/admin/v1/variants").err().unwrap(), ["GET", "POST"]);
+        assert_eq!(find("POST", "/admin/v1/audit/verify").err().unwrap(), ["GET"]);
         for path in [
             "/admin/v1/variants/",
             "/admin/v1",

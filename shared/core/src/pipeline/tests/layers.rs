@@ -112,7 +112,7 @@ fn a_line_with_fields_of_a_later_release_is_read() {
         text.starts_with(r#"{"record":"turn","event":{"event_id":"ses_"#),
         "{text}"
     );
-    let later = text.replace(r#""version":1"#, r#""version":2,"attempts":[{"provider":"x"}]"#);
+    let later = text.replace(r#""version":1"#, r#""version":2,"later":[{"provider":"x"}]"#);
     assert_eq!(from_lines(later.as_bytes()).unwrap().len(), 1);
     assert!(from_lines(b"{\"record\":\"other\"}\n").is_err());
 }

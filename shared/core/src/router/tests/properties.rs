@@ -110,6 +110,7 @@ proptest! {
             for attempt in &heard.attempts {
                 let spoke = attempt.ttft_ms.is_some();
                 prop_assert!(!spoke || attempt.usage.is_some(), "words for nothing: {:?}", attempt);
+                prop_assert!(attempt.started_at_ms < heard.began_ms + total_ms, "begun when the time was over");
                 prop_assert!(attempt.total_ms <= total_ms && attempt.ttft_ms <= Some(attempt.total_ms));
             }
             bench.pass(1);

@@ -258,6 +258,7 @@ pub(super) struct Heard {
     pub(super) stop: Option<StopReason>,
     pub(super) error: Option<ProviderError>,
     pub(super) attempts: Vec<Attempt>,
+    pub(super) began_ms: u64,
     pub(super) took_ms: u64,
 }
 
@@ -326,7 +327,10 @@ impl Bench {
         let clock = self.world.clock.clone();
         let began_ms = clock.now_ms.get();
         let timer = SimTimer(clock.clone());
-        let mut heard = Heard::default();
+        let mut heard = Heard {
+            began_ms,
+            ..Heard::default()
+        };
         run(&clock, async {
             let mut stream = self.router().stream(&ask()).await.unwrap();
             let mut stopped = pin!(async {

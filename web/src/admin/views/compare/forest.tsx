@@ -38,7 +38,7 @@ function Row({ test: { metric, estimate, fixed, always_valid } }: { test: Metric
         {isNotZero && <p className={`tag mt-1 ${isBetter === null ? "" : isBetter ? "tag-good" : "tag-bad"}`}>{isBetter === null ? "differs" : isBetter ? "better" : "worse"}</p>}
       </div>
       <Drawing {...{ estimate, fixed, always_valid }} format={unit.format} label={`${metricName(metric)}: ${unit.format(estimate)}; fixed ${between(fixed)}; always valid ${between(always_valid)}`} />
-      <dl className="grid grid-cols-[5.2rem_1fr] text-[.8667rem] md:w-[19.5rem] [&_dt]:text-ink-2 [&_dd]:flex [&_dd]:justify-between [&_dd]:gap-2 [&_dd]:whitespace-nowrap">
+      <dl className="grid grid-cols-[5.2rem_1fr] text-[.8667rem] md:w-[20rem] [&_dt]:text-ink-2 [&_dd]:flex [&_dd]:justify-between [&_dd]:gap-2 [&_dd]:whitespace-nowrap">
         <dt>Estimate</dt><dd className="text-[1rem] font-medium leading-snug">{unit.format(estimate)}</dd>
         <dt>Fixed</dt><dd>{between(fixed)}<span className="text-ink-2">p {pValue(fixed?.p)}</span></dd>
         <dt>Always valid</dt><dd>{between(always_valid)}<span className="text-ink-2">p {pValue(always_valid?.p)}</span></dd>

@@ -2,7 +2,7 @@
 import type { Gate } from "../../api/types";
 import { domainOf, scale, span } from "../../lib/geometry";
 import { unitOf } from "../../lib/units";
-import { metricName } from "../../lib/words";
+import { metricName, plain } from "../../lib/words";
 import { useWidth } from "../../ui/hooks";
 import { Icon } from "../../ui/icon";
 import { Panel } from "../../ui/panel";
@@ -19,7 +19,7 @@ export function Gates({ gates }: { gates: Gate[] }) {
 
 const SIDE = 6;
 
-function Tile({ gate: { name, verdict, estimate, low, high, threshold } }: { gate: Gate }) {
+function Tile({ gate: { name, verdict, estimate, low, high, threshold, note } }: { gate: Gate }) {
   const [word, ink, icon] = VERDICT[verdict];
   const unit = unitOf(name);
   const isCrisis = name === "crisis_detection";
@@ -28,6 +28,7 @@ function Tile({ gate: { name, verdict, estimate, low, high, threshold } }: { gat
     <>
       <div className="flex items-center justify-between gap-3"><h3>{metricName(name)}</h3><span className={`inline-flex items-center gap-1 font-medium ${ink}`}><Icon name={icon} size={16} />{word}</span></div>
       <p className="flex items-baseline gap-2"><span className="text-[1.35rem] leading-tight">{isCrisis && estimate === null ? (verdict === "pass" ? "None missed" : verdict === "fail" ? "Missed" : "Replay not run") : unit.format(estimate)}</span><span className="hint">allowed: {allowed}</span></p>
+      {note && <p className="hint">{plain(note)}</p>}
       {(low !== null || high !== null) && <Axis {...{ name, estimate, low, high, threshold }} verdict={verdict} />}
     </>
   );

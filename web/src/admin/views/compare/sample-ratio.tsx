@@ -6,9 +6,12 @@ import { Panel } from "../../ui/panel";
 
 export function SampleRatio({ ratio: { p, alarm }, arms }: { ratio: Comparison["sample_ratio"]; arms: Comparison["arms"] }) {
   const total = arms.reduce((sum, { sessions }) => sum + (sessions ?? 0), 0);
+  const isUnknown = p === null && !alarm;
+  const [ink, icon, words] = alarm ? ["text-bad", "warn", "The arms do not hold their shares"] as const : isUnknown ? ["text-warn", "wait", "Not checked"] as const : ["text-good", "check", "The arms hold their shares"] as const;
   return (
     <Panel title="Sample ratio">
-      <p className={`flex items-center gap-2 font-medium ${alarm ? "text-bad" : "text-good"}`} role={alarm ? "alert" : undefined}><Icon name={alarm ? "warn" : "check"} size={17} />{alarm ? "The arms do not hold their shares" : "The arms hold their shares"}<span className="ms-auto font-normal text-ink-2">p {pValue(p)}</span></p>
+      <p className={`flex items-center gap-2 font-medium ${ink}`} role={alarm ? "alert" : undefined}><Icon name={icon} size={17} />{words}<span className="ms-auto font-normal text-ink-2">p {pValue(p)}</span></p>
+      {isUnknown && <p className="hint mt-1">Shares that changed within these days, or that only some cohorts are given, cannot be checked. Begin after the last change.</p>}
       {alarm && <p className="mt-1">Look for people who are lost on one side: a crash, a redirect, a filter, events that never came. Until it is found, the figures compare different people.</p>}
       {total > 0 && (
         <>

@@ -21,7 +21,7 @@ export default function Costs() {
     <>
       <Title name="Cost" lead="What vendors are paid, by product, and the budgets that stop it." aside={<Range days={days} onChange={setDays} />} />
       <Loaded query={query} lines={8} absent={{ title: "No figures yet", why: "They come with the first turns that cost something." }}>
-        {(found) => <div className="space-y-5"><Budgets budgets={found.budgets} /><Spent days={found.days} /></div>}
+        {(found) => <div className="space-y-5">{found.budgets && <Budgets budgets={found.budgets} />}<Spent days={found.days} /></div>}
       </Loaded>
     </>
   );

@@ -56,7 +56,7 @@ function Views({ found: { days, referrals } }: { found: Figures }) {
 
 function Referrals({ referrals }: Pick<Figures, "referrals">) {
   const regions = [...new Set(referrals.map(({ region }) => region))];
-  const levels = [...new Set(referrals.map(({ level }) => level))].sort();
+  const levels = [...new Set(referrals.map(({ level }) => level))].filter((level) => level !== null).sort();
   const turns = (region: string, level: number) => referrals.filter((one) => one.region === region && one.level === level).reduce((sum, one) => sum + one.turns, 0);
   const rows = regions.map((region) => ({ region, all: referrals.filter((one) => one.region === region).reduce((sum, one) => sum + one.turns, 0) })).sort((a, b) => b.all - a.all);
   const nameOf = new Intl.DisplayNames(["en-GB"], { type: "region", fallback: "code" });

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { Link } from "wouter";
 import { changes, isOpen } from "../../api/changes";
+import { overview } from "../../api/metrics";
 import type { Categories, Variant as Entity } from "../../api/types";
 import { allVariants, categories as categoriesOf, oneVariant } from "../../api/variants";
 import { smallerArm, useDecisions } from "../../lib/decisions";
@@ -73,7 +74,9 @@ function Head({ variant, categories, control }: { variant: Entity; categories: C
   const decisions = useDecisions([variant], categories.categories);
   const compared = decisions.get(`${variant.category}/${variant.id}`);
   const change = waiting?.find((other) => isOpen(other) && other.command.target?.id === variant.id && other.command.target.category === variant.category);
-  const step = nextStep(variant, { now, change, decision: compared?.decision, isSwitchedOff: category?.is_switched_off ?? false, sessions: compared && smallerArm(compared) });
+  const figures = useQuery(overview()).data?.variants.find(({ category: other, id }) => other === variant.category && id === variant.id);
+  const sessionsPerDay = figures && figures.days.length > 0 ? figures.total.sessions / figures.days.length : null;
+  const step = nextStep(variant, { now, sessionsPerDay, change, decision: compared?.decision, isSwitchedOff: category?.is_switched_off ?? false, sessions: compared && smallerArm(compared) });
   const allowed = can(variant, category);
   const isNotControl = control !== undefined && control !== variant.id;
   return (

@@ -1,5 +1,5 @@
 // The list on a wide screen: one table, a group of rows for each category, and keys to go through it.
-import { Fragment, type KeyboardEvent } from "react";
+import type { KeyboardEvent } from "react";
 import { Link, useLocation } from "wouter";
 import type { Category } from "../../api/types";
 import { count, money, ms, percent, points, signedScore } from "../../lib/format";
@@ -123,7 +123,7 @@ function Quick({ row, category }: { row: Row; category: Category }) {
       {button("promote", "Promote", allowed.promote, () => act(promote(variant, category)))}
       {button("demote", "Demote", allowed.demote, () => act(demote(variant)))}
       {button("pause", "Pause", allowed.pause, () => act(pause(variant)))}
-      {allowed.edit ? <Link href={`${hrefOf(row)}#config`} className="grid size-7 place-content-center rounded-md text-ink-2 hover:bg-accent-soft hover:text-ink" aria-label={`Edit ${variant.id}`} title="Edit"><Icon name="edit" size={16} /></Link> : <Fragment />}
+      {allowed.edit ? <Link href={`${hrefOf(row)}#config`} className="grid size-7 place-content-center rounded-md text-ink-2 hover:bg-accent-soft hover:text-ink" aria-label={`Edit ${variant.id}`} title="Edit"><Icon name="edit" size={16} /></Link> : <span />}
     </span>
   );
 }

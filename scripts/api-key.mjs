@@ -1,4 +1,4 @@
-// `npm run -s api-key [-- --name "my program"] [--scope chat --scope flags:read]`: an API key of the instance that `npm start` runs.
+// `npm run -s api-key [-- --name "my program"] [--scope chat --scope audio --scope flags:read]`: an API key of the instance that `npm start` runs.
 // Standard output is the key alone.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ await onPinnedNode(async () => {
   let options;
   try {
     options = parseArgs({ options: {
-      name: { type: "string", default: "local" }, scope: { type: "string", multiple: true, default: ["chat", "flags:read"] },
+      name: { type: "string", default: "local" }, scope: { type: "string", multiple: true, default: ["chat", "audio", "flags:read"] },
     } }).values;
   } catch (error) {
     throw new Failure(`${error.message}\nUsage: npm run -s api-key -- [--name "my program"] [--scope chat] [--scope flags:read]`);

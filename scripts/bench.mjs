@@ -1,4 +1,5 @@
-// `npm run bench`: turns against a direct call, on a release build. `npm run bench:safety`: the crisis gate.
+// `npm run bench`: turns against a direct call, on a release build. `npm run bench:safety`: the crisis gate;
+// `npm run bench:voice`: live conversations.
 import { join } from "node:path";
 import { onPinnedNode } from "./bootstrap.mjs";
 import { root, run } from "./lib.mjs";
@@ -10,6 +11,8 @@ await onPinnedNode(async () => {
   if (first === "safety") {
     run("cargo", ["build", "--release", "--locked", "--quiet", "-p", "silent-safety-cli"]);
     run(process.execPath, [join(root, "tests/bench/safety.mjs"), ...rest]);
+  } else if (first === "voice") {
+    run(process.execPath, [join(root, "tests/bench/voice.mjs"), ...rest]);
   } else {
     run(process.execPath, [join(root, "tests/bench/run.mjs"), ...process.argv.slice(2)]);
   }

@@ -21,7 +21,7 @@ await onPinnedNode(async () => {
   await buildWeb();
   await buildWorkers({ release: true });
   sizes();
-  const unset = ["wrangler.toml", "workers/admin/wrangler.toml"].filter((file) => readFileSync(join(root, file), "utf8").includes("YOUR-"));
+  const unset = ["wrangler.toml", "workers/admin/wrangler.toml", "workers/voice/wrangler.toml"].filter((file) => readFileSync(join(root, file), "utf8").includes("YOUR-"));
   if (unset.length > 0 && !dry) {
     throw new Failure(`${unset.join(" and ")}: put the ids of your resources into [env.production]. To create them:\n  ${CREATE.map((line) => `npx ${line}`).join("\n  ")}`);
   }

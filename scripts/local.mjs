@@ -15,9 +15,9 @@ const MAKE = {
   TOKEN_SECRET: () => randomBytes(32).toString("base64"),
   KEK: () => `1:${randomBytes(32).toString("base64")}`,
 };
-// Voice and safety hold no secret.
-const SECRET_FILES = [".dev.vars", "workers/admin/.dev.vars"];
-const ADMIN_VARS = SECRET_FILES[1];
+// Safety holds no secret.
+const ADMIN_VARS = "workers/admin/.dev.vars";
+const SECRET_FILES = [".dev.vars", ADMIN_VARS, "workers/voice/.dev.vars"];
 /** The private key that signs admin tokens on this machine; the admin Worker has the public one. */
 export const ISSUER = join(root, "workers/admin/.dev-issuer.json");
 
@@ -49,7 +49,7 @@ function issuer() {
 
 /** The secrets of this machine, as far as they are missing. */
 export const localSecrets = () => step("Local secrets (.dev.vars)", {
-  stamp: "secrets", key: [...Object.keys(MAKE), "issuer"].join(), still: () => [...SECRET_FILES.map((file) => join(root, file)), ISSUER].every(existsSync),
+  stamp: "secrets", key: [...Object.keys(MAKE), ...SECRET_FILES, "issuer"].join(), still: () => [...SECRET_FILES.map((file) => join(root, file)), ISSUER].every(existsSync),
 }, () => {
   secrets();
   issuer();

@@ -26,7 +26,7 @@ export const freePort = () => new Promise((resolve) => {
 });
 
 /** Starts the stack; `chatConfig` may put another entry module around the chat Worker. */
-export async function startStack({ vars = {}, adminVars = {}, adminSecrets, chatConfig = "wrangler.toml", adminConfig = "workers/admin/wrangler.toml" } = {}) {
+export async function startStack({ vars = {}, voiceVars = {}, voiceSecrets = {}, adminVars = {}, adminSecrets, chatConfig = "wrangler.toml", adminConfig = "workers/admin/wrangler.toml" } = {}) {
   const issuer = newIssuer();
   const secrets = { TOKEN_SECRET: randomBytes(32).toString("base64"), KEK: `1:${randomBytes(32).toString("base64")}` };
   const server = createTestHarness({
@@ -35,7 +35,7 @@ export async function startStack({ vars = {}, adminVars = {}, adminSecrets, chat
       { configPath: chatConfig, secrets,
         // Tests make one server fail many times in a row: its breaker is for those that are about it.
         vars: { ENVIRONMENT: "test", OFFLINE_TOKEN_DELAY_MS: "2", LLM_BREAKER_FAILURES: "1000", ...vars } },
-      { configPath: "workers/voice/wrangler.toml" },
+      { configPath: "workers/voice/wrangler.toml", secrets: { ...secrets, ...voiceSecrets }, vars: { ENVIRONMENT: "test", ...voiceVars } },
       {
         configPath: adminConfig,
         secrets: { TOKEN_SECRET: secrets.TOKEN_SECRET, ...(adminSecrets ?? { ACCESS_DEV_JWKS: JSON.stringify(publicKeys(issuer)) }) },
@@ -48,9 +48,9 @@ export async function startStack({ vars = {}, adminVars = {}, adminSecrets, chat
   const chat = server.getWorker("silent-infinity-chat");
   const admin = server.getWorker("silent-infinity-admin");
   await admin.applyD1Migrations("DB");
-  const { DB, REGISTRY } = await admin.getEnv();
+  const { DB, REGISTRY, BUCKET } = await admin.getEnv();
   return {
-    server, chat, adminWorker: admin, issuer, url: url.href.replace(/\/$/, ""), db: DB, kv: REGISTRY,
+    server, chat, adminWorker: admin, issuer, url: url.href.replace(/\/$/, ""), db: DB, kv: REGISTRY, bucket: BUCKET,
     rows: async (sql, ...bindings) => (await DB.prepare(sql).bind(...bindings).all()).results,
     admin: adminOf(url.href.replace(/\/$/, ""), issuer),
     guest: () => Guest.begin(url.href.replace(/\/$/, "")),

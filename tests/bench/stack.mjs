@@ -151,7 +151,7 @@ async function collecting(inspectorPort) {
  * The platform, with storage of its own below `folder`; with `collect`, V8 is kept from putting off its collections;
  * `ai` is where the binding of Workers AI finds its service.
  */
-export async function startPlatform(llmUrl, { folder, collect = false, vars = {}, ai } = {}) {
+export async function startPlatform(llmUrl, { folder, collect = false, vars = {}, voiceVars = {}, ai } = {}) {
   const inspectorPort = collect ? await freePort() : undefined;
   const state = mkdtempSync(join(folder ?? tmpdir(), "silent-bench-"));
   folders.add(state);
@@ -159,6 +159,7 @@ export async function startPlatform(llmUrl, { folder, collect = false, vars = {}
   const issuer = newIssuer();
   const own = {
     chat: { ...secrets, LLM_PROVIDER: "openai", LLM_BASE_URL: llmUrl, LLM_MODEL: "mock-1", ...vars },
+    voice: { ...secrets, ...voiceVars },
     admin: { ...secrets, ACCESS_DEV_JWKS: JSON.stringify(publicKeys(issuer)) },
   };
   const list = Object.keys(configs).map((worker) => workerOptions(worker, { ENVIRONMENT: "test", ...own[worker] }));

@@ -21,11 +21,14 @@ pub enum Scope {
     /// Talking with models.
     #[serde(rename = "chat")]
     Chat,
+    /// Writing down and speaking.
+    #[serde(rename = "audio")]
+    Audio,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::FlagsRead, Self::Chat];
+    pub const ALL: [Self; 3] = [Self::FlagsRead, Self::Chat, Self::Audio];
 
     /// The scope's name.
     #[must_use]
@@ -33,6 +36,7 @@ impl Scope {
         match self {
             Self::FlagsRead => "flags:read",
             Self::Chat => "chat",
+            Self::Audio => "audio",
         }
     }
 }

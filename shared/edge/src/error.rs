@@ -61,6 +61,17 @@ pub enum ApiError {
         /// What, for the log.
         cause: String,
     },
+    /// A problem of one kind of request, with a status below 500 and a slug and title of its own.
+    Problem {
+        /// The status.
+        status: u16,
+        /// The end of its type.
+        slug: &'static str,
+        /// What it is, in a few words.
+        title: &'static str,
+        /// What is the matter this time.
+        detail: String,
+    },
     /// Our fault.
     Internal(String),
     /// Our fault, in a way that has a name of its own.
@@ -113,6 +124,9 @@ impl ApiError {
             Self::QueueFull { .. } => (429, "queue-full", "Too many turns are waiting"),
             Self::RateLimited { .. } => (429, "rate-limited", "Too many requests"),
             Self::Unavailable { .. } => (503, "unavailable", "Temporarily unavailable"),
+            Self::Problem {
+                status, slug, title, ..
+            } => (*status, slug, title),
             Self::Internal(_) => (500, "internal", "Something went wrong"),
             Self::Fault { slug, title, .. } => (500, slug, title),
         }
@@ -131,7 +145,8 @@ impl ApiError {
             | Self::TooLarge(detail)
             | Self::Forbidden(detail)
             | Self::Conflict(detail)
-            | Self::ConfirmationRequired(detail) => {
+            | Self::ConfirmationRequired(detail)
+            | Self::Problem { detail, .. } => {
                 if let Some(body) = body.as_object_mut() {
                     body.insert("detail".into(), detail.as_str().into());
                 }

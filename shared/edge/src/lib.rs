@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod api_key;
+pub mod audio_store;
 pub mod budget;
 pub mod budgeted;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod queue;
 pub mod r2;
 pub mod random;
 pub mod registry;
+pub mod speech;
 pub mod token;
 pub mod trace;
 

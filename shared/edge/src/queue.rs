@@ -4,6 +4,41 @@ use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId};
 use silent_core::turn::TurnEvent;
 
+/// What hearing and speaking a turn took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoiceFigures {
+    /// `http` or `live`.
+    pub channel: String,
+    /// Length of what the person said, milliseconds.
+    pub said_ms: u32,
+    /// Who wrote it down.
+    pub stt_provider: String,
+    /// From the end of speech, or the whole recording, to its words, milliseconds.
+    pub stt_ms: u64,
+    /// Providers that failed before.
+    pub stt_failovers: u32,
+    /// Who spoke the answer first; none where nobody did.
+    pub tts_provider: Option<String>,
+    /// Characters that vendors bill for.
+    pub tts_chars: u32,
+    /// Length of the answer as it was spoken, milliseconds.
+    pub answered_ms: u32,
+    /// From the first request to speak to its first audio, milliseconds.
+    pub tts_first_ms: Option<u64>,
+    /// Providers that failed before.
+    pub tts_failovers: u32,
+    /// Chunks that were taken from the cache of fixed phrases.
+    pub cached_chunks: u32,
+    /// From the end of speech, or the whole recording, to the first audio that was sent, milliseconds.
+    pub first_audio_ms: Option<u64>,
+    /// Whether the person interrupted the answer.
+    pub interrupted: bool,
+    /// What failed, a stable slug.
+    pub error: Option<String>,
+    /// Price of both, millionths of a US dollar.
+    pub cost_micros: u64,
+}
 /// The queue of messages that were given up; what comes there is kept.
 pub const DEAD: &str = "turn-events-dead";
 
@@ -44,6 +79,19 @@ pub enum QueueMessage {
         /// Milliseconds since 1970.
         at_ms: u64,
     },
+    /// What speaking a turn took, told when the voice had ended.
+    Voice {
+        /// The event of the turn.
+        event_id: String,
+        /// The session.
+        session_id: SessionId,
+        /// Its owner.
+        person_id: PersonId,
+        /// What was measured.
+        figures: VoiceFigures,
+        /// Milliseconds since 1970.
+        at_ms: u64,
+    },
     /// A session was deleted: its rows go.
     EraseSession {
         /// The session.
@@ -69,6 +117,9 @@ impl QueueMessage {
                 session_id, person_id, ..
             }
             | Self::Feedback {
+                session_id, person_id, ..
+            }
+            | Self::Voice {
                 session_id, person_id, ..
             } => [Some(session_id.as_str()), Some(person_id.as_str())],
             Self::Turn { event, .. } => [Some(event.session_id.as_str()), Some(event.person_id.as_str())],

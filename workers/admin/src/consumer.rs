@@ -183,8 +183,9 @@ fn record(message: &QueueMessage, seen: &Seen) -> std::result::Result<Option<Rec
             // Its turn was sent before it and may come after it: a queue keeps no order.
             None => Err("a rating came before its turn".into()),
         },
-        QueueMessage::SessionCreated { .. } | QueueMessage::EraseSession { .. } | QueueMessage::ErasePerson { .. } => {
-            Ok(None)
-        }
+        QueueMessage::SessionCreated { .. }
+        | QueueMessage::Voice { .. }
+        | QueueMessage::EraseSession { .. }
+        | QueueMessage::ErasePerson { .. } => Ok(None),
     }
 }

@@ -45,6 +45,24 @@ pub(crate) async fn call(
         .map_err(|error| ApiError::unavailable(format!("object: {error}")))
 }
 
+/// Asks an object for JSON with headers of its own; any other status than success is an error.
+pub(crate) async fn call_json_as<T: DeserializeOwned>(
+    stub: &Stub,
+    method: Method,
+    path: &str,
+    headers: Headers,
+) -> Result<T, ApiError> {
+    read_json(call(stub, method, path, headers, None).await?).await
+}
+
+async fn read_json<T: DeserializeOwned>(mut response: Response) -> Result<T, ApiError> {
+    match response.status_code() {
+        200..=299 => Ok(response.json().await?),
+        404 | 410 => Err(ApiError::NotFound),
+        status => Err(ApiError::unavailable(format!("object answered {status}"))),
+    }
+}
+
 /// Calls an object with JSON and reads JSON; any other status than success is an error.
 pub(crate) async fn call_json<T: DeserializeOwned>(
     stub: &Stub,
@@ -56,10 +74,5 @@ pub(crate) async fn call_json<T: DeserializeOwned>(
         .map(serde_json::to_string)
         .transpose()
         .map_err(|_| ApiError::internal("internal body"))?;
-    let mut response = call(stub, method, path, Headers::new(), body).await?;
-    match response.status_code() {
-        200..=299 => Ok(response.json().await?),
-        404 | 410 => Err(ApiError::NotFound),
-        status => Err(ApiError::unavailable(format!("object answered {status}"))),
-    }
+    read_json(call(stub, method, path, Headers::new(), body).await?).await
 }

@@ -3,6 +3,7 @@
 //! Invariant: once erased, the key is gone and the object never makes another one.
 
 use crate::internal::{CORRELATION_HEADER, PERSON_HEADER, call, session_stub};
+use crate::routes::voice::Consent;
 use crate::twin_do::{self, Twins};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +15,7 @@ use silent_core::time::rfc3339;
 use silent_core::turn::Clock;
 use silent_edge::error::ApiError;
 use silent_edge::queue::QueueMessage;
-use silent_edge::{SystemClock, durable, http, random};
+use silent_edge::{SystemClock, audio_store, durable, http, random};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use worker::{
     DurableObject, Env, Headers, Method, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
@@ -24,8 +25,11 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS person(person_id TEXT PRIMARY KEY, wrapped_key TEXT, erased_at_ms INTEGER, reported INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE IF NOT EXISTS session(session_id TEXT PRIMARY KEY, created_at_ms INTEGER NOT NULL, last_active_at_ms INTEGER NOT NULL,
   turns INTEGER NOT NULL DEFAULT 0, sealed_title TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS consent(name TEXT PRIMARY KEY, granted INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS session_by_time ON session(last_active_at_ms DESC, session_id DESC);
 ";
+/// Consent to keep recordings.
+const STORE_AUDIO: &str = "store_audio";
 /// First wait before an erasure is tried again, milliseconds.
 const RETRY_MS: i64 = 2_000;
 
@@ -194,6 +198,14 @@ impl PersonObject {
                 let wrapped = self.living()?.wrapped_key.ok_or(ApiError::NotFound)?;
                 Ok(Response::ok(wrapped)?)
             }
+            (Method::Get, "/voice") => Ok(Response::from_json(&json!({
+                "store_audio": self.consents(STORE_AUDIO)?,
+                "wrapped_key": self.living()?.wrapped_key,
+            }))?),
+            (Method::Put, "/voice") => {
+                let (consent, _): (Consent, _) = read(&mut request).await?;
+                self.consent(consent.store_audio).await
+            }
             (method, path) if path.starts_with("/twins") || path.starts_with("/facts") => {
                 // The first upload may be the first that is heard of a person.
                 let fresh = http::header(request.headers(), PERSON_HEADER).and_then(|id| PersonId::parse(&id).ok());
@@ -263,6 +275,43 @@ impl PersonObject {
         Ok(Response::from_json(&Joined {
             sessions: self.count()?,
         })?)
+    }
+
+    fn consents(&self, name: &str) -> std::result::Result<bool, ApiError> {
+        #[derive(Deserialize)]
+        struct Row {
+            granted: u8,
+        }
+        let rows: Vec<Row> = self
+            .sql()
+            .exec("SELECT granted FROM consent WHERE name = ?", vec![name.into()])?
+            .to_array()?;
+        Ok(rows.first().is_some_and(|row| row.granted == 1))
+    }
+
+    /// Notes what the person agrees to; without their consent nothing stays that it allowed.
+    async fn consent(&self, store_audio: bool) -> std::result::Result<Response, ApiError> {
+        let person = self.living()?;
+        self.sql().exec(
+            "INSERT INTO consent(name, granted, at_ms) VALUES (?, ?, ?)
+             ON CONFLICT(name) DO UPDATE SET granted = excluded.granted, at_ms = excluded.at_ms",
+            vec![
+                STORE_AUDIO.into(),
+                i64::from(store_audio).into(),
+                integer(SystemClock.now_ms()),
+            ],
+        )?;
+        durable::sync(&self.state).await?;
+        if !store_audio {
+            self.delete_recordings(&person.person_id).await?;
+        }
+        ok()
+    }
+
+    async fn delete_recordings(&self, person: &PersonId) -> std::result::Result<(), ApiError> {
+        let bucket = self.env.bucket("BUCKET")?;
+        audio_store::delete(&bucket, &audio_store::person_prefix(person), u64::MAX).await?;
+        Ok(())
     }
 
     fn count(&self) -> std::result::Result<u64, ApiError> {
@@ -386,6 +435,7 @@ impl PersonObject {
                 vec![session_id.as_str().into()],
             )?;
         }
+        self.delete_recordings(&person.person_id).await?;
         twin_do::erase(&self.sql(), &self.env, &person.person_id).await?;
         if person.reported == 0 {
             let message = QueueMessage::ErasePerson {

@@ -86,7 +86,15 @@ impl HttpStream {
     }
 }
 
-async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, ProviderError> {
+pub(crate) async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, ProviderError> {
+    Fetch::Request(build(&request)?)
+        .send_with_signal(&signal)
+        .await
+        .map_err(|_| ProviderError::Unreachable)
+}
+
+/// The runtime's request.
+pub(crate) fn build(request: &HttpRequest) -> Result<Request, ProviderError> {
     let headers = Headers::new();
     for (name, value) in &request.headers {
         headers
@@ -101,15 +109,11 @@ async fn send(request: HttpRequest, signal: AbortSignal) -> Result<Response, Pro
     if !request.body.is_empty() {
         init.with_body(Some(js_sys::Uint8Array::from(request.body.as_slice()).into()));
     }
-    let request = Request::new_with_init(&request.url, &init).map_err(|_| ProviderError::Protocol("url"))?;
-    Fetch::Request(request)
-        .send_with_signal(&signal)
-        .await
-        .map_err(|_| ProviderError::Unreachable)
+    Request::new_with_init(&request.url, &init).map_err(|_| ProviderError::Protocol("url"))
 }
 
 /// Ends the upstream request when nobody wants its answer any more.
-pub(super) struct AbortOnDrop(Option<AbortController>);
+pub(crate) struct AbortOnDrop(Option<AbortController>);
 
 impl Default for AbortOnDrop {
     fn default() -> Self {
@@ -118,7 +122,7 @@ impl Default for AbortOnDrop {
 }
 
 impl AbortOnDrop {
-    pub(super) fn signal(&self) -> AbortSignal {
+    pub(crate) fn signal(&self) -> AbortSignal {
         self.0.as_ref().map_or_else(AbortSignal::abort, AbortController::signal)
     }
 }

@@ -1,6 +1,6 @@
 //! Models over the runtime's `fetch`, the binding of Workers AI, and the embedded one, behind the core's router.
 
-mod http;
+pub(crate) mod http;
 mod offline;
 mod settings;
 mod vendors;

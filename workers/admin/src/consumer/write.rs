@@ -165,6 +165,28 @@ fn of(db: &D1Database, message: &QueueMessage) -> Result<Vec<D1PreparedStatement
                 u32::from(*satisfaction_milli).into(),
                 integer(*at_ms),
             ])?,
+        QueueMessage::Voice {
+            event_id,
+            session_id,
+            person_id,
+            figures,
+            at_ms,
+        } => db
+            .prepare(
+                "INSERT INTO voice_turns(event_id, session_id, person_id, channel, first_audio_ms, cost_micros, figures, at_ms)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+                 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE subject IN (?2, ?3)) ON CONFLICT(event_id) DO NOTHING",
+            )
+            .bind(&[
+                event_id.into(),
+                session_id.as_str().into(),
+                person_id.as_str().into(),
+                figures.channel.as_str().into(),
+                figures.first_audio_ms.map_or(JsValue::NULL, integer),
+                integer(figures.cost_micros),
+                json(figures)?.into(),
+                integer(*at_ms),
+            ])?,
         QueueMessage::EraseSession { session_id, at_ms } => return erase(db, SESSION, session_id.as_str(), *at_ms),
         QueueMessage::ErasePerson { person_id, at_ms } => return erase(db, PERSON, person_id.as_str(), *at_ms),
     };
@@ -196,7 +218,7 @@ fn erase(db: &D1Database, (sessions, own): Kind, subject: &str, at_ms: u64) -> R
         )
         .bind(&[subject.into()])?,
     ];
-    for table in ["safety_events", "feedback", "turn_events"] {
+    for table in ["safety_events", "feedback", "voice_turns", "turn_events"] {
         statements.push(
             db.prepare(format!("DELETE FROM {table} WHERE session_id IN ({sessions})"))
                 .bind(&[subject.into()])?,

@@ -71,6 +71,7 @@ fn kind(message: Option<&QueueMessage>) -> &'static str {
         Some(QueueMessage::Feedback { .. }) => "feedback",
         Some(QueueMessage::EraseSession { .. }) => "erase_session",
         Some(QueueMessage::ErasePerson { .. }) => "erase_person",
+        Some(QueueMessage::Voice { .. }) => "voice",
     }
 }
 

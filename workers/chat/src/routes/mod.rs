@@ -6,6 +6,7 @@ mod openai;
 mod resources;
 mod sessions;
 mod twin;
+pub(crate) mod voice;
 
 use crate::{auth, internal, transport};
 use serde_json::{Value, json};
@@ -113,7 +114,7 @@ async fn route(
         }
         ["admin" | "ofrep", ..] => return forward(&env, "ADMIN", request).await,
         ["safety", ..] => return forward(&env, "SAFETY", request).await,
-        ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns"] | ["voice", ..] => {
+        ["v1", "audio", ..] | ["v1", "sessions", _, "voice-turns" | "live" | "recordings"] | ["voice", ..] => {
             return forward(&env, "VOICE", request).await;
         }
         _ => {}
@@ -163,7 +164,7 @@ async fn route(
 }
 
 async fn dispatch(door: &Door, request: Request, segments: &[&str]) -> std::result::Result<Response, ApiError> {
-    use Method::{Delete, Get, Post};
+    use Method::{Delete, Get, Post, Put};
     match (request.method(), segments) {
         (_, ["api", rest @ ..]) => twin::handle(door, request, rest).await,
         (Get, ["v1", "health"]) => health(door).await,
@@ -172,12 +173,20 @@ async fn dispatch(door: &Door, request: Request, segments: &[&str]) -> std::resu
         (Get, ["v1", "sessions"]) => sessions::list(door, &request).await,
         (Get, ["v1", "me", "export"]) => me::export(door, &request).await,
         (Delete, ["v1", "me"]) => me::erase(door, &request).await,
+        (Get, ["v1", "me", "voice-consent"]) => voice::consent(door, &request).await,
+        (Put, ["v1", "me", "voice-consent"]) => voice::set_consent(door, request).await,
         (method, ["v1", "sessions", id, rest @ ..]) => {
             let id = SessionId::parse(id).map_err(|_| ApiError::NotFound)?;
             let allowed = match rest {
                 [] => &[Get, Delete][..],
                 ["stream"] => &[Get],
                 ["turns"] => &[Post],
+                ["voice"] if method == Get => return voice::settings(door, &request, &id).await,
+                ["turns", turn, "heard"] if method == Post => {
+                    TurnId::parse(turn).map_err(|_| ApiError::NotFound)?;
+                    voice::admit(door, &request)?;
+                    &[Post]
+                }
                 ["turns", turn, action @ ("stream" | "stop" | "feedback")] => {
                     TurnId::parse(turn).map_err(|_| ApiError::NotFound)?;
                     if *action == "stream" { &[Get] } else { &[Post] }
@@ -189,7 +198,7 @@ async fn dispatch(door: &Door, request: Request, segments: &[&str]) -> std::resu
             }
             sessions::pass_on(door, request, &id, &rest.join("/")).await
         }
-        (_, ["v1", "health" | "sessions" | "resources"] | ["v1", "me"] | ["v1", "me", "export"]) => {
+        (_, ["v1", "health" | "sessions" | "resources"] | ["v1", "me"] | ["v1", "me", "export" | "voice-consent"]) => {
             Err(ApiError::MethodNotAllowed)
         }
         _ => Err(ApiError::NotFound),

@@ -10,6 +10,7 @@ mod store;
 mod turns;
 mod twin;
 mod views;
+mod voice;
 
 pub(crate) use store::Begin;
 
@@ -113,12 +114,14 @@ async fn route(inner: &Rc<Inner>, mut request: Request) -> std::result::Result<R
         (Method::Get, ["export"]) => views::export(inner).await,
         (Method::Delete, []) => inner.erase(request.url()?.query() == Some("by=person")).await,
         (Method::Post, ["turns"]) => turns::submit(inner, request).await,
+        (Method::Get, ["voice"]) => voice::settings(inner).await,
         (Method::Get, ["stream"]) => views::active_stream(inner, &request).await,
         (_, ["turns", turn, action]) => {
             let turn = TurnId::parse(turn).map_err(|_| ApiError::NotFound)?;
             match *action {
                 "stream" => views::turn_stream(inner, &turn, &request).await,
                 "stop" => turns::stop(inner, &turn).await,
+                "heard" => voice::heard(inner, &turn, request).await,
                 "feedback" => turns::feedback(inner, &turn, request).await,
                 _ => Err(ApiError::NotFound),
             }

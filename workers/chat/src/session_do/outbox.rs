@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use silent_core::response::to_title;
 use silent_core::turn::Clock;
 use silent_edge::error::ApiError;
-use silent_edge::{SystemClock, log};
+use silent_edge::{SystemClock, audio_store, log};
 use std::rc::Rc;
 use worker::Method;
 
@@ -63,6 +63,8 @@ async fn step(inner: &Rc<Inner>) -> Result<Option<u64>, ApiError> {
         store.sent(up_to)?;
     }
     if deleted {
+        let prefix = audio_store::session_prefix(&begin.person_id, &begin.session_id);
+        audio_store::delete(&inner.env.bucket("BUCKET")?, &prefix, u64::MAX).await?;
         inner.state.storage().delete_all().await?;
         return Ok(None);
     }

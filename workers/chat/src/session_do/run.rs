@@ -2,7 +2,7 @@
 
 use super::live::{Live, Writer};
 use super::store::{Begin, Ended, TurnRow};
-use super::{Inner, Memory, QUEUE_CAPACITY, twin};
+use super::{Inner, Memory, QUEUE_CAPACITY, twin, voice};
 use crate::person_do::open_text;
 use crate::policy::{self, Setting};
 use base64::Engine as _;
@@ -247,12 +247,12 @@ impl Prepared {
     /// session costs no more than a short one.
     fn messages(&self, inner: &Inner) -> Result<Vec<Message>, ApiError> {
         let mut budget = self.policy.window_tokens;
-        let mut newest_first = self.said_and_heard(&self.row, false)?;
+        let mut newest_first = self.said_and_heard(&self.row, None)?;
         let mut before = self.row.seq;
         'pages: loop {
             let page = inner.store().page(before, false, PAGE)?;
             for row in &page {
-                for message in self.said_and_heard(row, true)? {
+                for message in self.said_and_heard(row, Some(inner))? {
                     let Some(rest) = budget.checked_sub(memory::cost(&message)) else {
                         break 'pages;
                     };
@@ -270,7 +270,7 @@ impl Prepared {
     }
 
     /// What was answered in a turn, if that is wanted and anything was, and what was said, in this order.
-    pub(super) fn said_and_heard(&self, row: &TurnRow, heard: bool) -> Result<Vec<Message>, ApiError> {
+    pub(super) fn said_and_heard(&self, row: &TurnRow, heard: Option<&Inner>) -> Result<Vec<Message>, ApiError> {
         let open = |sealed: &str, field: &str| {
             open_text(&self.key, sealed, &place(&self.begin.session_id, &row.turn_id, field))
         };
@@ -281,9 +281,14 @@ impl Prepared {
         };
         let said =
             open(&row.sealed_input, "input").ok_or_else(|| ApiError::internal("stored message does not open"))?;
-        let answer = row.sealed_output.as_deref().filter(|_| heard);
+        let heard_bytes = heard
+            .map(|inner| inner.store().heard(&row.turn_id))
+            .transpose()?
+            .flatten();
+        let answer = row.sealed_output.as_deref().filter(|_| heard.is_some());
         let answer = answer
             .and_then(|sealed| open(sealed, "output"))
+            .map(|text| voice::as_heard(text, heard_bytes))
             .filter(|text| !text.is_empty());
         let answer = answer.map(|text| message(Role::Assistant, text));
         Ok(answer.into_iter().chain([message(Role::User, said)]).collect())

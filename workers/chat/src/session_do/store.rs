@@ -130,6 +130,10 @@ pub(super) struct Store {
     sql: SqlStorage,
 }
 
+fn heard_key(id: &TurnId) -> String {
+    format!("heard:{id}")
+}
+
 type Outcome<T> = Result<T, ApiError>;
 
 fn json(value: &impl Serialize) -> Outcome<String> {
@@ -401,6 +405,21 @@ impl Store {
         self.sql.exec(
             "UPDATE turn SET satisfaction_milli = ? WHERE turn_id = ?",
             vec![i64::from(satisfaction_milli).into(), id.as_str().into()],
+        )?;
+        Ok(())
+    }
+
+    /// How much of an answer was heard, if it was less than all.
+    pub(super) fn heard(&self, id: &TurnId) -> Outcome<Option<u64>> {
+        Ok(self.meta(&heard_key(id))?.and_then(|bytes| bytes.parse().ok()))
+    }
+
+    /// Notes how much of an answer was heard. It never grows.
+    pub(super) fn hear(&self, id: &TurnId, bytes: u64) -> Outcome<()> {
+        self.sql.exec(
+            "INSERT INTO meta(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value
+             WHERE CAST(excluded.value AS INTEGER) < CAST(meta.value AS INTEGER)",
+            vec![heard_key(id).into(), bytes.to_string().into()],
         )?;
         Ok(())
     }

@@ -110,14 +110,14 @@ pub(super) async fn check(inner: &Inner) -> Result<Response, ApiError> {
 fn since(inner: &Inner, prepared: &Prepared, through_seq: u64) -> Result<Vec<(u64, Message)>, ApiError> {
     let with = |seq: u64, messages: Vec<Message>| messages.into_iter().map(move |message| (seq, message));
     let mut newest_first: Vec<(u64, Message)> =
-        with(prepared.row.seq, prepared.said_and_heard(&prepared.row, false)?).collect();
+        with(prepared.row.seq, prepared.said_and_heard(&prepared.row, None)?).collect();
     let mut before = prepared.row.seq;
     loop {
         let page = inner.store().page(before, false, PAGE)?;
         let wanted = page.iter().take_while(|row| row.seq > through_seq);
         let mut read = 0;
         for row in wanted {
-            newest_first.extend(with(row.seq, prepared.said_and_heard(row, true)?));
+            newest_first.extend(with(row.seq, prepared.said_and_heard(row, Some(inner))?));
             before = row.seq;
             read += 1;
         }

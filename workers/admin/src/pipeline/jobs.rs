@@ -16,9 +16,10 @@ use worker::{D1Database, Env, Error, Result, ScheduledEvent};
 
 /// The nightly cron of wrangler.toml.
 const NIGHTLY: &str = "0 3 * * *";
-/// A frequent cron has 30 s of processor time, so a run takes on days of so many turns; larger ones wait for the night.
+/// A frequent cron is taken to have 30 s of processor time (not verified on the platform), so a run takes on days of so many
+/// turns; larger ones wait for the night.
 const TICK: (u64, u64) = (2 * 60_000, 250_000);
-/// A nightly one has fifteen minutes.
+/// A nightly one is taken to have fifteen minutes.
 const NIGHT: (u64, u64) = (10 * 60_000, u64::MAX);
 /// A step that began before that was cut off.
 const STALE_MS: u64 = 16 * 60_000;

@@ -1,5 +1,5 @@
 // A model server that knows nothing but its prompt: it answers about names and markers by looking them up there.
-// A message can ask it to fail: `status=500`, or `cut` in the middle of an answer.
+// A message can ask it to fail: `status=500`, or `cut` in the middle of an answer; `slowly` gets no end.
 import { createServer } from "node:http";
 
 function answer(messages) {
@@ -28,6 +28,7 @@ export async function twinModel() {
     chunk({ role: "assistant", content: "" });
     for (const word of answer(messages).split(/(?<= )/)) chunk({ content: word });
     if (/\bcut\b/.test(messages.at(-1).content)) return response.destroy();
+    if (/\bslowly\b/.test(messages.at(-1).content)) return chunk({ content: " Well," });
     chunk({}, "stop");
     return response.end("data: [DONE]\n\n");
   });

@@ -32,12 +32,13 @@ pub(super) async fn handle(door: &Door, request: Request, segments: &[&str]) -> 
         (Get, ["twins", id, "shares"]) => shares::list(door, &request, &twin_id(id)?).await,
         (Post, ["twins", id, "shares"]) => shares::create(door, request, &twin_id(id)?).await,
         (Delete, ["twins", id, "shares", share]) => shares::revoke(door, &request, &twin_id(id)?, share).await,
-        (Get, ["shared", link]) => shares::describe(door, &request, link).await,
+        (Get, ["shared"]) => shares::describe(door, &request, None).await,
+        (Get, ["shared", link]) => shares::describe(door, &request, Some(link)).await,
         (Get, ["memory"]) => memory::list(door, &request).await,
         (Delete, ["memory", fact]) => memory::delete(door, &request, fact).await,
         (
             _,
-            ["health" | "chat" | "twins" | "memory"]
+            ["health" | "chat" | "twins" | "shared" | "memory"]
             | ["chat", "history", _]
             | ["twins" | "shared" | "memory", _]
             | ["twins", _, "export" | "shares"]

@@ -1,9 +1,9 @@
 //! Links: signed, until a day, and good only for as long as the owner does not take them back.
 
-use super::owner;
+use super::{meant, owner};
 use crate::internal::{call, call_json, person_stub};
 use crate::routes::Door;
-use crate::twin::{TwinRef, link_thing, linked, persona};
+use crate::twin::{TwinRef, link_thing, persona};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use silent_core::ids::{PersonId, ShareId, TwinId};
@@ -103,20 +103,16 @@ pub(super) async fn revoke(door: &Door, request: &Request, id: &TwinId, share: &
     Ok(Response::empty()?.with_status(204))
 }
 
-/// `GET /api/shared/{link}`: what a visitor sees before the first word.
-pub(super) async fn describe(door: &Door, request: &Request, token: &str) -> Result<Response, ApiError> {
+/// `GET /api/shared/{link}`, and `GET /api/shared` for the deployment's own: what a visitor sees before the first word.
+pub(super) async fn describe(door: &Door, request: &Request, link: Option<&str>) -> Result<Response, ApiError> {
     door.limit(request, None).await?;
-    let thing = door
-        .tokens
-        .verify_link(token, door.now_ms)
-        .map_err(|_| ApiError::NotFound)?;
-    let twin = linked(&thing).ok_or(ApiError::NotFound)?;
-    let TwinRef::Shared { twin_id, .. } = &twin else {
-        return Err(ApiError::NotFound);
+    let twin = match link {
+        None => TwinRef::Site,
+        Some(_) => meant(door, None, None, link)?,
     };
     let (persona, _) = persona(&door.env, &PersonId::new(0, [0; 10]), &twin, door.now_ms).await?;
     let response = Response::from_json(&json!({
-        "twin_id": twin_id, "name": persona.name(), "greeting": persona.greeting(SOMEBODY),
+        "twin_id": twin.name(), "name": persona.name(), "greeting": persona.greeting(SOMEBODY),
     }))?;
     response.headers().set("cache-control", "no-store")?;
     Ok(response)

@@ -44,7 +44,7 @@ export function people(seed, { turns = [1, 9], back = 0.3 } = {}) {
     const count = turns[0] + Math.floor(random() * (turns[1] - turns[0]));
     const messages = [{ type: "session_created", session_id: session, person_id: person.id, product: "companion", created_at_ms: atMs }];
     const inCrisisFrom = random() < 0.03 ? 1 + Math.floor(random() * count) : Infinity;
-    const reasons = random() < 0.05 ? { [pick(Object.keys(CATEGORIES))]: pick(["override", "withdrawn", "split"]) } : {};
+    const reasons = random() < 0.05 ? { [pick(Object.keys(CATEGORIES))]: pick(["override", "withdrawn", "degraded", "split"]) } : {};
     for (let seq = 1, at = atMs; seq <= count; seq++, at += 20_000 + Math.floor(random() * 60_000)) {
       const crisis = seq >= inCrisisFrom;
       const status = random() < 0.02 ? pick(["failed", "interrupted", "stopped"]) : "done";

@@ -32,6 +32,10 @@ test("100 turns at once spend no more than there is; whoever comes late is answe
   const found = await until("all events", async () => { const list = await events("api"); return list.length === 100 && list; });
   const spent = found.reduce((sum, { cost_micros }) => sum + cost_micros, 0);
   assert.ok(spent > 0 && spent <= LIMIT_USD * 1e6, `${spent} micros of ${LIMIT_USD * 1e6}`);
+  // What a budget changed says nothing about the variant that was assigned.
+  const degraded = found.filter(({ reasons }) => reasons.LLM_MODEL === "degraded");
+  assert.ok(degraded.length >= free.length && degraded.length < found.length, `${degraded.length} are marked`);
+  assert.ok(found.every(({ provider, reasons }) => provider !== "offline" || reasons.LLM_MODEL === "degraded"));
 });
 
 test("alerts at 50, 80 and 95 % are told once", async () => {
@@ -52,4 +56,18 @@ test("a person's day ends with the listener, who says so, and a crisis is answer
   const crisis = await all(await guest.post({ message: "I want to kill myself tonight." }));
   assert.ok(crisis.some(({ data }) => data.type === "data-safety"));
   assert.equal(llm.requests.length, before);
+});
+
+test("what an erased person spent goes with them", async () => {
+  const guest = await stack.guest();
+  await all(await guest.post({ message: "Hello." }));
+  const { person_id } = JSON.parse((await until("the event", async () => {
+    const [row] = await stack.rows("SELECT event FROM turn_events WHERE session_id = ?", guest.id);
+    return row;
+  })).event);
+  const { BUDGETS } = await stack.chat.getEnv();
+  const accounts = async () => (await BUDGETS.get(BUDGETS.idFromName(`person:${person_id}`)).fetch("https://object/accounts")).json();
+  assert.ok((await accounts())[0].spent_micros > 0);
+  assert.equal((await guest.ask("DELETE", "/v1/me")).status, 202);
+  await until("the account to go", async () => (await accounts()).length === 0);
 });

@@ -41,7 +41,7 @@ def rolled_up(source, table, ratings):
     db.execute("CREATE OR REPLACE TEMP TABLE there AS SELECT DISTINCT person_id, day FROM parts")
     db.execute("""CREATE OR REPLACE TEMP TABLE counted AS SELECT p.*, c.session_id IS NOT NULL AS in_crisis FROM parts p
       LEFT JOIN crises c USING (day, session_id)
-      WHERE variant IS NOT NULL AND (category = 'PRODUCT' OR (NOT crisis_override AND reason IS DISTINCT FROM 'override' AND reason IS DISTINCT FROM 'withdrawn'))""")
+      WHERE variant IS NOT NULL AND (category = 'PRODUCT' OR (NOT crisis_override AND coalesce(reason, '') NOT IN ('override', 'withdrawn', 'degraded')))""")
     kept = "(NOT in_crisis OR category = 'PRODUCT')"
     answered = f"{kept} AND NOT crisis_override"
     found = db.execute(f"""

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use silent_core::budget::{Degradation, Grant, Period};
 use std::collections::BTreeMap;
-use worker::{Env, Method, Request, RequestInit};
+use worker::{Env, Method, Request, RequestInit, Response};
 
 /// The binding of the objects that keep budgets.
 pub const OBJECT: &str = "BUDGETS";
@@ -118,7 +118,7 @@ impl Budgets {
         let own: Vec<Draw> = draw("person".into(), Period::Day, self.person_day_micros)
             .into_iter()
             .collect();
-        [(SHARED.to_string(), shared), (format!("person:{person}"), own)]
+        [(SHARED.to_string(), shared), (self::own(person), own)]
             .into_iter()
             .filter(|(_, draws)| !draws.is_empty())
             .collect()
@@ -182,15 +182,34 @@ impl Reservation {
     }
 }
 
+/// Deletes what a person spent.
+///
+/// # Errors
+/// [`ApiError::Unavailable`] where the account is away; to be tried again.
+pub async fn forget(env: &Env, person: &str) -> Result<(), ApiError> {
+    let mut init = RequestInit::new();
+    init.with_method(Method::Delete);
+    ask(env, &own(person), "/", &init).await.map(|_| ())
+}
+
+/// The object of a person's budget.
+fn own(person: &str) -> String {
+    format!("person:{person}")
+}
+
 async fn call<T: DeserializeOwned>(env: &Env, object: &str, path: &str, body: &impl Serialize) -> Result<T, ApiError> {
     let body = serde_json::to_string(body).map_err(|_| ApiError::internal("internal body"))?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
-    let request = Request::new_with_init(&format!("https://object{path}"), &init)?;
+    Ok(ask(env, object, path, &init).await?.json().await?)
+}
+
+async fn ask(env: &Env, object: &str, path: &str, init: &RequestInit) -> Result<Response, ApiError> {
+    let request = Request::new_with_init(&format!("https://object{path}"), init)?;
     let stub = env.durable_object(OBJECT)?.get_by_name(object)?;
-    let mut response = stub.fetch_with_request(request).await?;
+    let response = stub.fetch_with_request(request).await?;
     match response.status_code() {
-        200 => Ok(response.json().await?),
+        200 | 204 => Ok(response),
         status => Err(ApiError::unavailable(format!("budget answered {status}"))),
     }
 }

@@ -123,4 +123,11 @@ impl<P: LlmProvider> LlmProvider for Budgeted<'_, P> {
         }
         self.chosen().stream(request).await
     }
+
+    fn is_degraded(&self) -> bool {
+        let reservation = self.reservation.borrow();
+        reservation
+            .as_ref()
+            .is_some_and(|reservation| reservation.degradation != Degradation::None)
+    }
 }

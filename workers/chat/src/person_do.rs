@@ -15,7 +15,7 @@ use silent_core::time::rfc3339;
 use silent_core::turn::Clock;
 use silent_edge::error::ApiError;
 use silent_edge::queue::QueueMessage;
-use silent_edge::{SystemClock, audio_store, durable, http, random};
+use silent_edge::{SystemClock, audio_store, budget, durable, http, random};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use worker::{
     DurableObject, Env, Headers, Method, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
@@ -437,6 +437,7 @@ impl PersonObject {
         }
         self.delete_recordings(&person.person_id).await?;
         twin_do::erase(&self.sql(), &self.env, &person.person_id).await?;
+        budget::forget(&self.env, person.person_id.as_str()).await?;
         if person.reported == 0 {
             let message = QueueMessage::ErasePerson {
                 person_id: person.person_id,

@@ -158,5 +158,6 @@ fn reason_name(reason: Reason) -> &'static str {
         Reason::Override => "override",
         Reason::CrisisDefault => "crisis_default",
         Reason::Withdrawn => "withdrawn",
+        Reason::Degraded => "degraded",
     }
 }

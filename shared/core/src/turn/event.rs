@@ -204,8 +204,8 @@ pub struct TurnEvent {
     pub snapshot_version: u64,
     /// Variant by category: production defaults when the crisis override holds.
     pub variants: BTreeMap<String, String>,
-    /// Why, by category, where it is not the plain default: `split`, `override`, `withdrawn`. What was overridden or
-    /// withdrawn belongs in no analysis of its category.
+    /// Why, by category, where it is not the plain default: `split`, `override`, `withdrawn`, `degraded`. What was
+    /// overridden, withdrawn or degraded belongs in no analysis of its category.
     #[serde(default)]
     pub reasons: BTreeMap<String, Reason>,
     /// Whether crisis replaced the assignment for this turn.

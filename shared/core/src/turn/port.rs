@@ -208,6 +208,10 @@ pub trait LlmProvider {
     /// # Errors
     /// [`ProviderError`] where no stream begins.
     async fn stream(&self, request: &LlmRequest) -> Result<Self::Stream, ProviderError>;
+    /// Whether, at the last stream, a budget had something cheaper answer than was asked for.
+    fn is_degraded(&self) -> bool {
+        false
+    }
 }
 
 /// The gate could not judge. No model may be asked then.

@@ -17,7 +17,7 @@ use crate::safety::{self, Assessment, CrisisResponse, Evidence, Level, SafeExit,
 use crate::time::rfc3339;
 use crate::trace::names::{self, ModelCall};
 use crate::trace::{Recorder, TraceContext};
-use crate::variants::Reason;
+use crate::variants::{Category, Reason};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::rc::Rc;
@@ -107,6 +107,8 @@ struct Answer {
     stop: Option<StopReason>,
     error: Option<ProviderError>,
     guardrails: Vec<String>,
+    /// Whether a budget replaced the model or shortened the answer.
+    is_degraded: bool,
 }
 
 impl Answer {
@@ -124,6 +126,7 @@ impl Answer {
             stop: None,
             error: None,
             guardrails: Vec::new(),
+            is_degraded: false,
         }
     }
 
@@ -462,6 +465,7 @@ async fn model_answer<P: LlmProvider>(
         Either::Left(_) => None,
         Either::Right((opening, _)) => Some(opening),
     };
+    answer.is_degraded = provider.is_degraded();
     match opening {
         None => answer.status = Status::Stopped,
         Some(Err(error)) => answer.error = Some(error),
@@ -584,7 +588,7 @@ fn record_event(
         reasons: if crisis {
             BTreeMap::new()
         } else {
-            policy.reasons.clone()
+            reasons(policy, answer)
         },
         crisis_override: crisis,
         crisis_level: assessment.level.get(),
@@ -608,6 +612,17 @@ fn record_event(
     };
     traced::recorded(&input.trace, &event);
     event
+}
+
+/// Why each variant, where it is not the plain default: an answer that a budget changed is none of its model or prompt.
+fn reasons(policy: &Policy, answer: &Answer) -> BTreeMap<String, Reason> {
+    let mut reasons = policy.reasons.clone();
+    if answer.is_degraded {
+        reasons.extend(
+            [Category::LlmModel, Category::SystemPrompt].map(|category| (category.as_str().into(), Reason::Degraded)),
+        );
+    }
+    reasons
 }
 
 /// Whether the attempts were at more than one model.

@@ -60,6 +60,7 @@ struct Provider {
     world: Rc<World>,
     opening: Result<Script, ProviderError>,
     asked: RefCell<Vec<LlmRequest>>,
+    is_degraded: bool,
     /// Stops the turn when so many events were read.
     stop_after: Option<usize>,
     stop: Rc<RefCell<Option<futures::channel::oneshot::Sender<()>>>>,
@@ -98,6 +99,9 @@ impl LlmProvider for Provider {
     fn name(&self) -> &str {
         "fake"
     }
+    fn is_degraded(&self) -> bool {
+        self.is_degraded
+    }
     async fn stream(&self, request: &LlmRequest) -> Result<Stream, ProviderError> {
         self.asked.borrow_mut().push(request.clone());
         Ok(Stream {
@@ -135,6 +139,7 @@ struct Outcome {
 struct Case {
     said: &'static str,
     opening: Result<Script, ProviderError>,
+    is_degraded: bool,
     stop_after: Option<usize>,
     broken_store: bool,
     state: SafetyState,
@@ -174,6 +179,7 @@ fn case(said: &'static str, opening: Result<Script, ProviderError>) -> Case {
     Case {
         said,
         opening,
+        is_degraded: false,
         stop_after: None,
         broken_store: false,
         state: SafetyState::default(),
@@ -253,6 +259,7 @@ fn run_with(case: Case, policy: &Policy) -> Outcome {
         world: world.clone(),
         opening: case.opening,
         asked: RefCell::default(),
+        is_degraded: case.is_degraded,
         stop_after: case.stop_after,
         stop: Rc::new(RefCell::new(Some(sender))),
     };
@@ -342,6 +349,22 @@ fn a_turn_is_stored_before_finish_is_said() {
     );
     assert_eq!(outcome.record.answer, "One. Two.");
     assert_eq!(outcome.asked[0].system, "Be kind.");
+}
+
+#[test]
+fn an_answer_that_a_budget_changed_is_none_of_its_model_or_prompt() {
+    let outcome = run(Case {
+        is_degraded: true,
+        ..case("hello", Ok(vec![delta("One."), stop()]))
+    });
+    let reasons = &outcome.record.event.reasons;
+    let degraded = [("LLM_MODEL", Reason::Degraded), ("SYSTEM_PROMPT", Reason::Degraded)];
+    assert!(
+        reasons
+            .iter()
+            .map(|(category, reason)| (category.as_str(), *reason))
+            .eq(degraded)
+    );
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub enum Reason {
     CrisisDefault,
     /// What was pinned was withdrawn since: production instead.
     Withdrawn,
+    /// A budget ran low: something cheaper answered for the variant.
+    Degraded,
 }
 
 /// One category's choice.

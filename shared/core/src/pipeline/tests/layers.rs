@@ -30,6 +30,7 @@ fn events() -> impl Strategy<Value = Vec<Record>> {
                 2 => event.cost_micros = None,
                 3 => event = withdrawn(event, "LLM_MODEL", Reason::Withdrawn),
                 4 => event = withdrawn(event, "MANDALA_FACE", Reason::Override),
+                5 => event = withdrawn(event, "LLM_MODEL", Reason::Degraded),
                 _ => event.cost_micros = Some(cost),
             }
             event.total_ms = total_ms;

@@ -53,7 +53,7 @@ fn sums_of_a_day() {
 
 #[test]
 fn what_was_asked_for_or_withdrawn_counts_for_no_variant_of_its_category() {
-    for reason in [Reason::Override, Reason::Withdrawn] {
+    for reason in [Reason::Override, Reason::Withdrawn, Reason::Degraded] {
         let gold = gold(&[recorded(withdrawn(turn(1, 1, 1, 1), "LLM_MODEL", reason))]);
         assert_eq!(row(&gold, "LLM_MODEL", "claude-sonnet-4-6"), Rollup::default());
         assert_eq!(row(&gold, "MANDALA_FACE", "on").turns, 1);

@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { startCollector } from "../collector.mjs";
 import { mockLlm } from "../mock-llm.mjs";
-import { all, freePort, sleep, startStack, textOf, until } from "../stack.mjs";
+import { Guest, all, freePort, sleep, startStack, textOf, until } from "../stack.mjs";
+import { LiveClient, providers, recording } from "../voice.mjs";
 
 const CALLER = { trace: "4bf92f3577b34da6a3ce929d0e0e4736", span: "00f067aa0ba902b7" };
 const [INTERNAL, SERVER, CLIENT] = [1, 2, 3];
@@ -257,4 +258,42 @@ test("into the log: one line for each span, without a word of the conversation",
     const everything = JSON.stringify(stack.server.getLogs());
     assert.ok(!everything.includes("zebra") && !everything.includes("word0"));
   });
+});
+
+test("hearing and speaking are spans of a spoken turn, over HTTP and live", async () => {
+  const vendors = await providers();
+  const stack = await startStack({ vars: { LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url, LLM_MODEL: "mock", ...otlp(collector.url) }, voiceVars: vendors.vars, voiceSecrets: vendors.secrets });
+  /** The spans of a person's only turn, once its voice is over. */
+  const spoken = async (guest) => {
+    const { trace_id } = await eventOf(stack, guest);
+    return until("the voice's spans", async () => {
+      const spans = await collector.trace(trace_id);
+      return spans.some(({ name }) => name === "turn.tts") && spans;
+    });
+  };
+  const check = (spans) => {
+    const root = spans.find(({ name }) => name === "turn");
+    const [stt, tts] = ["turn.stt", "turn.tts"].map((wanted) => spans.filter(({ name }) => name === wanted));
+    assert.equal(stt.length, 1);
+    assert.ok(tts.length >= 1);
+    for (const span of [...stt, ...tts]) {
+      assert.deepEqual([span.parent, span.kind, span.attributes["speech.provider"]], [root.id, CLIENT, "first"]);
+      assert.ok(span.end >= span.start);
+    }
+    assert.ok(stt[0].start <= root.start, "it is heard before it is answered");
+  };
+  try {
+    const guest = await Guest.begin(stack.url);
+    await all(await fetch(`${stack.url}${guest.path}/voice-turns`, { method: "POST", body: recording("traced words=6"), headers: { authorization: `Bearer ${guest.token}`, "content-type": "audio/wav" } }));
+    check(await spoken(guest));
+    const caller = await Guest.begin(stack.url);
+    const client = await LiveClient.open(stack.url, `${caller.path}/live`, { token: caller.token });
+    await client.say("traced live words=4");
+    await client.finish(0);
+    check(await spoken(caller));
+    await client.close();
+  } finally {
+    await stack.close();
+    await vendors.close();
+  }
 });

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use silent_core::ids::{PersonId, SessionId};
+use silent_core::trace::SpokenPart;
 use silent_core::turn::TurnEvent;
 
 /// What hearing and speaking a turn took.
@@ -38,7 +39,11 @@ pub struct VoiceFigures {
     pub error: Option<String>,
     /// Price of both, millionths of a US dollar.
     pub cost_micros: u64,
+    /// What becomes spans of the turn's trace; no part of the message.
+    #[serde(skip)]
+    pub parts: Vec<SpokenPart>,
 }
+
 /// The queue of messages that were given up; what comes there is kept.
 pub const DEAD: &str = "turn-events-dead";
 

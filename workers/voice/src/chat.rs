@@ -136,7 +136,7 @@ impl Chat {
 
     /// Says how much of an answer was heard, where it was not all, and what the voice took.
     pub(crate) async fn heard(&self, turn: &TurnId, bytes: Option<u64>, figures: &VoiceFigures) {
-        let body = json!({"bytes": bytes, "figures": figures}).to_string();
+        let body = json!({"bytes": bytes, "figures": figures, "parts": figures.parts}).to_string();
         let told = self
             .ask(Method::Post, &format!("/turns/{turn}/heard"), Some(body), None)
             .await;

@@ -40,6 +40,10 @@ pub(crate) struct Took {
     pub(crate) first_ms: u64,
     pub(crate) failovers: u32,
     pub(crate) is_cached: bool,
+    /// Milliseconds since 1970.
+    pub(crate) began_ms: u64,
+    /// Milliseconds since 1970.
+    pub(crate) ended_ms: u64,
 }
 
 /// Whether a text is one of the gate's, word for word.
@@ -55,9 +59,24 @@ impl Voice {
         &self,
         text: String,
         is_fixed: bool,
-        mut tell: impl FnMut(Vec<u8>) -> bool,
+        tell: impl FnMut(Vec<u8>) -> bool,
     ) -> Result<Took, SpeechError> {
         let began_ms = SystemClock.now_ms();
+        let took = self.say_from(began_ms, text, is_fixed, tell).await?;
+        Ok(Took {
+            began_ms,
+            ended_ms: SystemClock.now_ms(),
+            ..took
+        })
+    }
+
+    async fn say_from(
+        &self,
+        began_ms: u64,
+        text: String,
+        is_fixed: bool,
+        mut tell: impl FnMut(Vec<u8>) -> bool,
+    ) -> Result<Took, SpeechError> {
         let saying = Saying {
             text,
             language: self.language.clone(),

@@ -11,12 +11,14 @@ mod recorder;
 pub mod retry;
 mod sampler;
 mod span;
+mod spoken;
 
 pub use context::TraceContext;
 pub use ids::{SpanId, TraceId};
 pub use recorder::Recorder;
 pub use sampler::Sampler;
 pub use span::{Attribute, Kind, Link, Outcome, Span, SpanEvent, Value};
+pub use spoken::{Direction, SpokenPart, spoken};
 
 use thiserror::Error;
 

@@ -5,6 +5,7 @@ use crate::policy;
 use serde::Deserialize;
 use serde_json::json;
 use silent_core::ids::TurnId;
+use silent_core::trace::{SpokenPart, spoken};
 use silent_core::turn::Clock;
 use silent_core::variants::Category;
 use silent_edge::error::ApiError;
@@ -23,6 +24,9 @@ struct HeardBody {
     bytes: Option<u64>,
     /// What the voice took.
     figures: Option<VoiceFigures>,
+    /// Its parts, for the trace.
+    #[serde(default)]
+    parts: Vec<SpokenPart>,
 }
 
 /// The session's language and voice.
@@ -45,6 +49,11 @@ pub(super) async fn heard(inner: &Rc<Inner>, turn: &TurnId, mut request: Request
     let begin = store.begun()?.ok_or(ApiError::NotFound)?;
     if let Some(bytes) = body.bytes.filter(|_| row.provider.as_deref() != Some(FIXED)) {
         store.hear(turn, bytes)?;
+    }
+    let tracing = inner.tracing()?;
+    let spans = spoken(&tracing.context(turn, row.caller().as_ref()), &body.parts);
+    if !spans.is_empty() {
+        wasm_bindgen_futures::spawn_local(async move { tracing.export(spans).await });
     }
     if let Some(figures) = body.figures {
         store.put_message(&QueueMessage::Voice {

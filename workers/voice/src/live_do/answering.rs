@@ -6,7 +6,7 @@ use super::talk::{OUT_RATE_HZ, Turn};
 use crate::chat::{self, Kind};
 use crate::door::Fail;
 use crate::say::{is_fixed, pcm_ms};
-use crate::turn::{finished, note};
+use crate::turn::{finished, hearing, note, note_failure};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use serde_json::json;
@@ -15,7 +15,6 @@ use silent_core::voice::audio::{Container, Pcm, dbfs, from_le_bytes, to_le_bytes
 use silent_core::voice::live::{Event, Outcome};
 use silent_core::voice::vad::SAMPLE_RATE_HZ;
 use silent_edge::audio_store::Side;
-use silent_edge::queue::VoiceFigures;
 use silent_edge::{SystemClock, random};
 use std::pin::pin;
 use std::rc::Rc;
@@ -26,17 +25,19 @@ const TURNS: u32 = 2;
 
 pub(super) fn run_turn(inner: &Rc<Inner>, number: u32, text: String) {
     let begun = with(inner, |talk| {
-        let hearing = std::mem::take(&mut talk.hearing);
+        let mut figures = std::mem::take(&mut talk.hearing);
+        figures.channel = "live".into();
+        // What was typed was heard by nobody.
+        if !figures.stt_provider.is_empty() {
+            figures.parts.push(hearing(&figures, talk.voice_at_ms));
+        }
         let turn = Turn {
             id: None,
             text: String::new(),
             is_fixed: None,
             wants_stop: false,
             heard_bytes: None,
-            figures: VoiceFigures {
-                channel: "live".into(),
-                ..hearing
-            },
+            figures,
             speech_ended_ms: talk.voice_at_ms,
             levels: Vec::new(),
             played_ms: 0,
@@ -147,6 +148,7 @@ pub(super) fn synthesise(inner: &Rc<Inner>, turn: u32, chunk: u32, text: String)
     let inner = inner.clone();
     spawn_local(async move {
         let teller = inner.clone();
+        let began_ms = SystemClock.now_ms();
         let saying = voice.say(text, is_fixed, move |bytes| {
             let duration_ms = pcm_ms(bytes.len(), OUT_RATE_HZ);
             teller.dispatch(Event::Audio {
@@ -163,8 +165,11 @@ pub(super) fn synthesise(inner: &Rc<Inner>, turn: u32, chunk: u32, text: String)
         };
         with(&inner, |talk| {
             talk.saying.remove(&(turn, chunk));
-            if let (Ok(took), Some(turn)) = (&took, talk.turns.get_mut(&turn)) {
-                note(&mut turn.figures, took);
+            let figures = talk.turns.get_mut(&turn).map(|turn| &mut turn.figures);
+            match (&took, figures) {
+                (Ok(took), Some(figures)) => note(figures, took),
+                (Err(error), Some(figures)) => note_failure(figures, error, began_ms),
+                (_, None) => {}
             }
         });
         inner.dispatch(match took {

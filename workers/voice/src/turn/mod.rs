@@ -10,9 +10,10 @@ use crate::recordings::Keeper;
 use crate::say::{Took, Voice};
 use serde::Deserialize;
 use silent_core::ids::SessionId;
+use silent_core::trace::{Direction, SpokenPart};
 use silent_core::turn::Clock;
 use silent_core::voice::audio::{Container, check, dbfs, duration_ms, parse_wav, write_header};
-use silent_core::voice::port::TranscriptionRequest;
+use silent_core::voice::port::{SpeechError, TranscriptionRequest};
 use silent_edge::audio_store::Side;
 use silent_edge::error::ApiError;
 use silent_edge::queue::VoiceFigures;
@@ -167,4 +168,40 @@ pub(crate) fn note(figures: &mut VoiceFigures, took: &Took) {
     figures.tts_failovers = figures.tts_failovers.saturating_add(took.failovers);
     figures.cached_chunks += u32::from(took.is_cached);
     figures.cost_micros = figures.cost_micros.saturating_add(took.cost_micros);
+    figures.parts.push(SpokenPart {
+        direction: Direction::Tts,
+        start_ms: took.began_ms,
+        end_ms: took.ended_ms,
+        provider: Some(took.provider.clone()),
+        amount: took.characters.into(),
+        is_cached: took.is_cached,
+        error: None,
+    });
+}
+
+/// Adds that nobody spoke a chunk.
+pub(crate) fn note_failure(figures: &mut VoiceFigures, error: &SpeechError, began_ms: u64) {
+    figures.error = Some(error.slug().into());
+    figures.parts.push(SpokenPart {
+        direction: Direction::Tts,
+        start_ms: began_ms,
+        end_ms: SystemClock.now_ms(),
+        provider: None,
+        amount: 0,
+        is_cached: false,
+        error: Some(error.slug().into()),
+    });
+}
+
+/// What was heard from the end of speech to its words, as a part of the trace.
+pub(crate) fn hearing(figures: &VoiceFigures, ended_ms: u64) -> SpokenPart {
+    SpokenPart {
+        direction: Direction::Stt,
+        start_ms: ended_ms,
+        end_ms: ended_ms.saturating_add(figures.stt_ms),
+        provider: Some(figures.stt_provider.clone()),
+        amount: figures.said_ms.into(),
+        is_cached: false,
+        error: None,
+    }
 }

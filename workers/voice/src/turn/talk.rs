@@ -1,6 +1,6 @@
 //! The stream of a spoken turn: the chat Worker's parts, and the sound of its sentences in order.
 
-use super::{finished, note};
+use super::{finished, hearing, note, note_failure};
 use crate::chat::{self, Chat, Kind, Settings, TurnStream};
 use crate::recordings::Keeper;
 use crate::say::{Took, Voice, is_fixed, pcm_ms};
@@ -39,6 +39,7 @@ struct Running {
     text: String,
     said: mpsc::UnboundedReceiver<Said>,
     blocks: u32,
+    began_ms: u64,
 }
 
 /// The stream's state.
@@ -87,6 +88,16 @@ impl Talk {
             "transcript",
             &json!({"text": transcript.text, "language": transcript.language, "duration_ms": said_ms}),
         );
+        let mut figures = VoiceFigures {
+            channel: "http".into(),
+            said_ms,
+            stt_provider: heard.provider.clone(),
+            stt_ms: heard.took_ms,
+            stt_failovers: heard.failovers,
+            cost_micros: heard.micros_per_minute.saturating_mul(u64::from(said_ms)) / 60_000,
+            ..VoiceFigures::default()
+        };
+        figures.parts.push(hearing(&figures, ended_ms));
         Self {
             chat,
             settings,
@@ -103,15 +114,7 @@ impl Talk {
             is_mute: false,
             is_over: false,
             events: 0,
-            figures: VoiceFigures {
-                channel: "http".into(),
-                said_ms,
-                stt_provider: heard.provider.clone(),
-                stt_ms: heard.took_ms,
-                stt_failovers: heard.failovers,
-                cost_micros: heard.micros_per_minute.saturating_mul(u64::from(said_ms)) / 60_000,
-                ..VoiceFigures::default()
-            },
+            figures,
             ended_ms,
             keeper,
             answered: Vec::new(),
@@ -154,6 +157,7 @@ impl Talk {
                 text: chunk.spoken,
                 said,
                 blocks: 0,
+                began_ms: SystemClock.now_ms(),
             });
         }
     }
@@ -270,10 +274,11 @@ impl Talk {
 
     /// The voice is silent from here on; the text goes on.
     fn mute(&mut self, error: &SpeechError) {
+        let began_ms = self.running.front().map_or(self.ended_ms, |running| running.began_ms);
+        note_failure(&mut self.figures, error, began_ms);
         self.is_mute = true;
         self.running.clear();
         self.waiting.clear();
-        self.figures.error = Some(error.slug().into());
         self.out
             .push_back(data("speech", &json!({"status": "failed", "error": error.slug()})));
     }

@@ -4,3 +4,4 @@ mod context;
 mod otlp;
 mod recorder;
 mod sampler;
+mod spoken;

@@ -21,7 +21,7 @@ before(async () => {
   modelUrl = `http://127.0.0.1:${port}`;
   speech = await startSpeech(await freePort());
   await until("the language model", () => fetch(`${modelUrl}/health`).then(({ ok }) => ok, () => false), { timeout: 180_000, every: 500 });
-  stack = await startPlatform(`${modelUrl}/v1`, { vars: { LLM_MODEL: "smollm2" }, voiceVars: speechVars(speech.url) });
+  stack = await startPlatform(`${modelUrl}/v1`, { vars: { LLM_MODEL: "smollm2", LLM_IDLE_TIMEOUT_MS: "120000", LLM_TOTAL_TIMEOUT_MS: "240000" }, voiceVars: speechVars(speech.url) });
 }, { timeout: 400_000 });
 after(async () => {
   await stack?.close();

@@ -100,7 +100,7 @@ export class Playback {
   get playedMs(): number {
     this.settle();
     // Upwards: all of it has to count as all.
-    return Math.ceil(this.heard() * 1_000 - 1e-6);
+    return Math.max(0, Math.ceil(this.heard() * 1_000 - 1e-6));
   }
 
   /** Whether anything is still to be heard. */

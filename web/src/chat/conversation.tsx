@@ -91,8 +91,13 @@ export function Conversation({ session, speakable, onTurn }: Props) {
     // The stream itself says that it was stopped, with all that was said until then.
     await stopTurn(id, turn.current).catch(() => chat.stop());
   };
+  /** What follows a spoken turn stands after it, also when that was not read back yet. */
+  const gather = () => {
+    if (voice.messages.length > 0) chat.setMessages(messages);
+  };
   const answerAgain = () => {
     const replaced = lastAnswer?.metadata?.turn_id;
+    gather();
     if (replaced) void chat.regenerate({ body: { regenerate: replaced } });
   };
   const send = (text: string) => {
@@ -101,6 +106,7 @@ export function Conversation({ session, speakable, onTurn }: Props) {
     chat.clearError();
     // What is written during a talk belongs to it.
     if (voice.on) return voice.say(text);
+    gather();
     const replaces = editing ? lastAnswer?.metadata?.turn_id : undefined;
     setEditing(false);
     void chat.sendMessage({ text, ...(replaces && lastSaid ? { messageId: lastSaid.id } : {}) }, replaces ? { body: { replaces } } : undefined);

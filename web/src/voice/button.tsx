@@ -13,9 +13,10 @@ export function VoiceButton({ voice, disabled }: { voice: Voice; disabled: boole
   );
 }
 
+/** Why there is no talk; what goes wrong in one is said in it. */
 export function VoiceNote({ voice }: { voice: Voice }) {
   const words = useWords();
-  if (!voice.note) return null;
+  if (!voice.note || voice.on) return null;
   return (
     <p className="voice-note" role="alert">
       <span>{words.voice.notes[voice.note]}</span>

@@ -23,6 +23,9 @@ test("when it is over the server's record takes its place, without moving anythi
   const after = withTurn(before, over, [...before, ...known]);
   expect(shape(after)).toEqual([["msg_x", "assistant", "earlier", "done"], ["said-t-0-0", "user", "The rain.", "stopped"], ["msg_0", "assistant", "It rains. And", "stopped"]]);
   expect(withTurn(after, over, known)).toEqual(after);
+  // Something was written meanwhile.
+  const later = { ...stored("msg_1_in", "user", "more", "done"), metadata: undefined };
+  expect(shape(withTurn([...before, ...messagesOf([turn()]), later], over, known))).toEqual([...shape(after), ["msg_1_in", "user", "more", undefined]]);
   // Without a server what was heard stands; where the words were lost, the server has them.
   expect(shape(withTurn(before, over, []))).toEqual([...shape(before), ["said-t-0-0", "user", "the rain", "done"], ["msg_0", "assistant", "It rains.", "stopped"]]);
   expect(shape(withTurn([], turn({ outcome: "stopped", said: null }), known))[0]).toEqual(["msg_0_in", "user", "The rain.", "stopped"]);

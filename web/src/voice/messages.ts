@@ -17,7 +17,7 @@ export function messagesOf(turns: readonly Turn[]): Message[] {
   });
 }
 
-/** Messages with a spoken turn at their end: as the server keeps it where it is known, else as it was heard here. */
+/** Messages with a spoken turn in its place, else at their end: as the server keeps it where it is known, else as it was heard here. */
 export function withTurn(messages: readonly Message[], turn: Turn, known: readonly Message[]): Message[] {
   const stored = turn.id === null ? [] : known.filter(({ metadata }) => metadata?.turn_id === turn.id);
   const here = messagesOf([turn]);
@@ -27,5 +27,7 @@ export function withTurn(messages: readonly Message[], turn: Turn, known: readon
     return kept ? [{ ...kept, id: mine?.id ?? kept.id }] : mine ? [mine] : [];
   });
   const ids = new Set(fresh.map(({ id }) => id));
-  return [...messages.filter(({ id }) => !ids.has(id)), ...fresh];
+  const place = messages.findIndex(({ id }) => ids.has(id));
+  const others = messages.filter(({ id }) => !ids.has(id));
+  return place < 0 ? [...others, ...fresh] : [...others.slice(0, place), ...fresh, ...others.slice(place)];
 }

@@ -15,7 +15,7 @@ export default function Strip({ voice }: { voice: Voice }) {
   return (
     <div className="voice-strip" data-state={state}>
       <Water levels={voice.levels} state={state} />
-      <p role="status">{words.states[state === "opening" ? "opening" : state === "lost" ? "lost" : state]}</p>
+      {voice.note ? <p role="alert">{words.notes[voice.note]}</p> : <p role="status">{words.states[state]}</p>}
     </div>
   );
 }

@@ -119,7 +119,7 @@ export function useVoice(session: string, change: Change, onTurn: () => void): V
     on,
     busy: view?.turns.some(({ outcome }) => outcome === null) || (on && (view?.state === "thinking" || view?.state === "speaking")),
     view,
-    note: note ?? view?.trouble ?? null,
+    note: note ?? (on ? view?.trouble ?? null : null),
     messages,
     toggle: () => (on ? end() : void start()),
     end,

@@ -165,6 +165,56 @@ test("a lost connection loses neither words nor sound, and no block is heard twi
   await page.context().close();
 });
 
+test("consent that is taken back during a talk holds from that turn on", async () => {
+  const page = await open(quiet);
+  const messages = overheard(page);
+  const session = new URL(page.url()).pathname.split("/").at(-1);
+  const consent = (keep) => page.evaluate((store_audio) => fetch("/v1/me/voice-consent", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ store_audio }) }).then((response) => response.status), keep);
+  const turn = async (number) => {
+    await say(page, `consent ${number} words=1`);
+    return (await until(`turn ${number}`, () => messages.find(({ type, turn }) => type === "turn-end" && turn === number), PATIENT)).turn_id;
+  };
+  const kept = () => page.evaluate((path) => fetch(path).then((response) => response.json()).then((body) => body.recordings.map(({ turn_id }) => turn_id)), `/v1/sessions/${session}/recordings`);
+  assert.equal(await consent(true), 200);
+  await button(page).click();
+  await strip(page, "idle").waitFor(PATIENT);
+  const first = await turn(0);
+  await until("its recording", async () => (await kept()).includes(first), PATIENT);
+  assert.equal(await consent(false), 200);
+  assert.deepEqual(await kept(), []);
+  const second = await turn(1);
+  assert.equal(await consent(true), 200);
+  const third = await turn(2);
+  await until("the third's recording", async () => (await kept()).includes(third), PATIENT);
+  assert.ok(!(await kept()).some((id) => id === first || id === second));
+  await page.context().close();
+});
+
+test("words are seen while they are said, and become a message when they are", async () => {
+  const page = await open(quiet, { viewport: PHONE });
+  let tell;
+  await page.routeWebSocket(/\/live\?/, (ws) => {
+    tell = (...messages) => messages.forEach((message) => ws.send(JSON.stringify(message)));
+    tell({ type: "ready", resumed: false, turn: null });
+  });
+  await button(page).click();
+  await strip(page, "idle").waitFor(PATIENT);
+  tell({ type: "state", state: "listening" }, { type: "transcript", utterance: 0, text: "The rain", final: true }, { type: "transcript", utterance: 0, text: "kept me", final: false });
+  const forming = page.locator("li.said[data-status=forming] .text");
+  await forming.getByText("The rain kept me").waitFor();
+  await shot(page, "voice-caption-phone-dark");
+  const { serious } = await audit(page);
+  assert.deepEqual(serious, []);
+  tell({ type: "transcript", utterance: 0, text: "kept me awake.", final: true }, { type: "turn", turn: 0, text: "The rain kept me awake." }, { type: "state", state: "thinking" });
+  await forming.waitFor({ state: "detached" });
+  assert.deepEqual(await said(page), ["The rain kept me awake."]);
+  await page.locator(".face[data-size=small][data-state=thinking]").waitFor();
+  tell({ type: "text", turn: 0, delta: "It was " }, { type: "text", turn: 0, delta: "loud." });
+  await answer(page, 0).getByText("It was loud.").waitFor();
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
 test("leaving ends the microphone at once, also without a network", async () => {
   const page = await open(quiet);
   await button(page).click();
@@ -256,11 +306,14 @@ test("a crisis in speech shows people who can help, also where the voice fails",
   const browser = await speakingBrowser("crisis", 1, "I want to kill myself tonight heron", 1);
   try {
     const page = await open(browser, { viewport: PHONE });
+    // The region that a person chose counts also where no header can say it.
+    await page.evaluate(() => localStorage.setItem("si-country", "DE"));
     vendors.second.fail(...Array(40).fill({ status: 400 }));
     await button(page).click();
     const card = page.getByRole("region", { name: "Support" });
     await card.waitFor(PATIENT);
-    assert.ok(await card.locator("a[href^='tel:'], a[href^='https:']").count() > 0);
+    await card.getByText("TelefonSeelsorge").first().waitFor();
+    assert.ok(await card.locator("a[href='tel:112']").count() > 0);
     await page.getByText("The voice fails right now. The answer is written here.").waitFor(PATIENT);
     assert.deepEqual(await said(page), ["I want to kill myself tonight heron"]);
     assert.ok((await answer(page, 0).locator(".text").innerText()).length > 40, "its text is there");

@@ -1,7 +1,7 @@
 // One conversation: useChat over our stream, and everything a person does with its messages.
 import { useChat } from "@ai-sdk/react";
 import { DefaultChatTransport } from "ai";
-import { Suspense, lazy, useEffect, useMemo, useRef, useState } from "react";
+import { type ComponentType, Suspense, lazy, useEffect, useMemo, useRef, useState } from "react";
 import { type Message, type Session, readSession, regionHeader, sessionStreamUrl, stopTurn, turnStreamUrl, turnsUrl } from "../api/client";
 import { resumableFetch } from "../api/resumable";
 import { Fault } from "../components/fault";
@@ -11,13 +11,14 @@ import { answer } from "../presence";
 import { RatingForm } from "../rating/form";
 import { useUi } from "../variants";
 import { VoiceButton, VoiceNote } from "../voice/button";
-import { useVoice } from "../voice/use-voice";
+import { type Voice, useVoice } from "../voice/use-voice";
 import { Bubble, hasBegun, isSafety, textOf } from "./bubble";
 import { Composer, type Draft } from "./composer";
 import { Ghost } from "./ghost";
 import { Welcome } from "./welcome";
 
-const Strip = lazy(() => import("../voice/strip"));
+// A talk goes on without its picture.
+const Strip = lazy<ComponentType<{ voice: Voice }>>(() => import("../voice/strip").catch(() => ({ default: () => null })));
 const LEAVE = /^(please |quick,? ?|now )?((close|hide|delete|clear) (this|it|everything|(the|this) (chat|page|screen|conversation))|get me out|(he|she)[’']?s back)( now| please| quick)*[.!]*$/i;
 
 interface Props {
@@ -140,9 +141,10 @@ export function Conversation({ session, speakable, onTurn }: Props) {
   const talk = useRef<HTMLDivElement>(null);
   // Follows the answer for as long as the person has not scrolled away from its end.
   const follows = useRef(true);
+  const spoken = voice.messages.length;
   useEffect(() => {
-    if (status === "submitted") follows.current = true;
-  }, [status]);
+    if (status === "submitted" || spoken > 0) follows.current = true;
+  }, [status, spoken]);
   useEffect(() => {
     const page = document.documentElement;
     // Only the person moves up; what grows below is no reason to stop following.

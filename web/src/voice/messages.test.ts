@@ -23,6 +23,8 @@ test("when it is over the server's record takes its place, without moving anythi
   const after = withTurn(before, over, [...before, ...known]);
   expect(shape(after)).toEqual([["msg_x", "assistant", "earlier", "done"], ["said-t-0-0", "user", "The rain.", "stopped"], ["msg_0", "assistant", "It rains. And", "stopped"]]);
   expect(withTurn(after, over, known)).toEqual(after);
+  const disclosed = turn({ outcome: "stopped", parts: [{ type: "data-disclosure", data: { text: "An AI." } }, { type: "data-turn", data: {} }] });
+  expect(shape(withTurn([], disclosed, known))[1]).toEqual(["msg_0", "assistant", "It rains. And|data-disclosure", "stopped"]);
   // Something was written meanwhile.
   const later = { ...stored("msg_1_in", "user", "more", "done"), metadata: undefined };
   expect(shape(withTurn([...before, ...messagesOf([turn()]), later], over, known))).toEqual([...shape(after), ["msg_1_in", "user", "more", undefined]]);

@@ -23,8 +23,9 @@ export function withTurn(messages: readonly Message[], turn: Turn, known: readon
   const here = messagesOf([turn]);
   const fresh = (["user", "assistant"] as const).flatMap((is) => {
     const [mine, kept] = [here.find(({ role }) => role === is), stored.find(({ role }) => role === is)];
-    // What is on the screen keeps its place there.
-    return kept ? [{ ...kept, id: mine?.id ?? kept.id }] : mine ? [mine] : [];
+    if (!kept || !mine) return kept ?? mine ?? [];
+    // What is on the screen keeps its place there; that this is no person is told once, and not stored with the turn.
+    return { ...kept, id: mine.id, parts: [...kept.parts, ...mine.parts.filter(({ type }) => type === "data-disclosure")] };
   });
   const ids = new Set(fresh.map(({ id }) => id));
   const place = messages.findIndex(({ id }) => ids.has(id));

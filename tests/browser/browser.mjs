@@ -16,11 +16,12 @@ function executable() {
   throw new Error("no Chromium found");
 }
 
-export async function openBrowser() {
+/** `args` are more of Chromium's own. */
+export async function openBrowser(args = []) {
   mkdirSync(ARTEFACTS, { recursive: true });
   return chromium.launch({
     executablePath: executable(),
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...args],
   });
 }
 

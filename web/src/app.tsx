@@ -88,12 +88,12 @@ export function App() {
           {!online && <p className="banner" role="status">{words.offline}</p>}
           {error !== null && <Fault error={error} onRetry={again} />}
           {session
-            ? <Conversation key={session.session_id} session={session} onTurn={() => setChanged((n) => n + 1)} />
+            ? <Conversation key={session.session_id} session={session} speakable={service?.voice?.hears === true} onTurn={() => setChanged((n) => n + 1)} />
             : error === null && <div className="arriving" role="status"><Face size="large" still /><span className="unseen">{words.loading}</span></div>}
         </main>
         {ui.layout === "current" && session && <aside className="margin" aria-hidden="true"><Face size="margin" /></aside>}
         <Suspense fallback={null}>
-          {sheet === "settings" && <Settings current={wanted} withHistory={!hasPanel} onOpen={go} onClose={hide} />}
+          {sheet === "settings" && <Settings current={wanted} withHistory={!hasPanel} speakable={service?.voice?.hears === true} onOpen={go} onClose={hide} />}
           {sheet === "plans" && <Plans onClose={hide} />}
           {sheet === "help" && <HelpSheet onClose={hide} />}
           {sheet === "keys" && <Sheet title={words.keysTitle} onClose={hide}><Keys /></Sheet>}

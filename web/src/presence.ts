@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 export type Presence = "idle" | "listening" | "thinking" | "speaking";
 
 const LISTENS_MS = 1_600;
-let answering: "thinking" | "speaking" | null = null;
+let answering: Exclude<Presence, "idle"> | null = null;
 let hears: ReturnType<typeof setTimeout> | null = null;
 let now: Presence = "idle";
 const watchers = new Set<() => void>();
@@ -23,7 +23,8 @@ export function hear() {
   tell();
 }
 
-export function answer(how: "thinking" | "speaking" | null) {
+/** What it does for as long as it is told so; a microphone listens without a pause. */
+export function answer(how: Exclude<Presence, "idle"> | null) {
   answering = how;
   if (how !== null && hears !== null) {
     clearTimeout(hears);

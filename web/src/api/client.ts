@@ -64,6 +64,8 @@ export interface Help {
 
 export interface Health {
   provider: { name: string; note: string };
+  /** Whether somebody listens, and speaks. */
+  voice?: { hears: boolean; speaks: boolean };
 }
 
 const REGION = "si-country";
@@ -108,4 +110,7 @@ export const rateTurn = (session: string, turn: string, feedback: Feedback) => a
 export const eraseMe = () => ask<unknown>("/v1/me", { method: "DELETE" });
 export const readHelp = (country: string) => ask<Help>(`/v1/resources${country ? `?country=${country}` : ""}`);
 export const health = () => ask<Health>("/v1/health");
+/** Whether recordings may be kept. */
+export const readVoiceConsent = () => ask<{ store_audio: boolean }>("/v1/me/voice-consent").then(({ store_audio }) => store_audio);
+export const giveVoiceConsent = (keep: boolean) => ask<unknown>("/v1/me/voice-consent", { method: "PUT", body: JSON.stringify({ store_audio: keep }) });
 export const EXPORT_URL = "/v1/me/export";

@@ -1,5 +1,5 @@
-// Where a person writes. The place for one more button is before the last one.
-import { type FormEvent, type KeyboardEvent, type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
+// Where a person writes, or speaks.
+import { type FormEvent, type KeyboardEvent, type ReactNode, type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
 import { Icon } from "../components/icon";
 import { useWords } from "../i18n";
 import { hear } from "../presence";
@@ -15,6 +15,10 @@ interface Props {
   busy: boolean;
   initial: string;
   editing: boolean;
+  /** Above the line: what is heard and said. */
+  above?: ReactNode;
+  /** Before the last button. */
+  button?: ReactNode;
   onSend: (text: string) => void;
   onStop: () => void;
   onCancel: () => void;
@@ -24,7 +28,7 @@ const MAX = 8_000;
 /** Pixels; beyond it the text scrolls in its box. */
 const TALLEST = 220;
 
-export function Composer({ ref, busy, initial, editing, onSend, onStop, onCancel }: Props) {
+export function Composer({ ref, busy, initial, editing, above, button, onSend, onStop, onCancel }: Props) {
   const words = useWords();
   const { position } = useUi();
   const [text, setText] = useState(initial);
@@ -63,7 +67,9 @@ export function Composer({ ref, busy, initial, editing, onSend, onStop, onCancel
     <form className="composer" data-position={position} onSubmit={send}>
       {editing && <p className="editing">{words.editing} <button type="button" className="link" onClick={onCancel}>{words.cancel}</button></p>}
       <div className="pill">
+        {above}
         <textarea ref={box} rows={1} dir={text ? "auto" : undefined} value={text} maxLength={MAX} placeholder={words.placeholder} aria-label={words.message} onChange={(event) => write(event.target.value)} onKeyDown={keys} />
+        {button}
         {busy
           ? <button type="button" className="round" onClick={onStop} aria-label={words.stop}><Icon name="stop" /></button>
           : <button type="submit" className="round" disabled={text.trim() === ""} aria-label={words.send}><Icon name="send" /></button>}

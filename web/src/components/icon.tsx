@@ -6,6 +6,7 @@ const PATHS = {
   back: "M14 6l-6 6 6 6",
   send: "M12 19V5M6 11l6-6 6 6",
   stop: "M7 7h10v10H7z",
+  voice: "M12 4a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V7a3 3 0 0 1 3-3ZM6 11.5a6 6 0 0 0 12 0M12 17.500V21",
   away: "M8 16L17 7M9 7h8v8",
   help: "M12 20s-7-4.4-7-9.6A4 4 0 0 1 12 8a4 4 0 0 1 7 2.4C19 15.6 12 20 12 20Z",
   settings: "M5 8h9M18 8h1M5 16h1M10 16h9M16 6v4M8 14v4",

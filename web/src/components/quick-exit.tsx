@@ -4,7 +4,16 @@ import { useEffect } from "react";
 const NEUTRAL = "https://www.wikipedia.org/";
 const TWICE_MS = 600;
 
+const endings = new Set<() => void>();
+
+/** What has to end at once when somebody leaves, such as a microphone; gives what takes it back. */
+export function whenLeaving(end: () => void) {
+  endings.add(end);
+  return () => { endings.delete(end); };
+}
+
 export function leave() {
+  endings.forEach((end) => end());
   // What is still under way must not write anything afterwards.
   stop();
   localStorage.clear();

@@ -8,16 +8,19 @@ import { Icon } from "./icon";
 import { RegionSelect } from "./region";
 import { Keys, Sheet } from "./sheet";
 import { type Theme, useTheme } from "./theme";
+import { VoiceConsent } from "./voice-consent";
 
 interface Props {
   current: string | null;
   /** Whether conversations are to be found here, because the layout shows them nowhere else. */
   withHistory: boolean;
+  /** Whether there is somebody to speak with. */
+  speakable: boolean;
   onOpen: (id: string | null) => void;
   onClose: () => void;
 }
 
-export default function Settings({ current, withHistory, onOpen, onClose }: Props) {
+export default function Settings({ current, withHistory, speakable, onOpen, onClose }: Props) {
   const words = useWords();
   return (
     <Sheet title={words.settings} wide onClose={onClose}>
@@ -26,6 +29,7 @@ export default function Settings({ current, withHistory, onOpen, onClose }: Prop
         <RegionChoice />
         <Appearance />
         {withHistory && <section className="group" aria-label={words.history}><h3>{words.history}</h3><HistoryList current={current} changed={0} onOpen={onOpen} /></section>}
+        <VoiceConsent speakable={speakable} />
         <YourData />
         <section className="group"><h3>{words.keysTitle}</h3><Keys /></section>
       </div>

@@ -55,7 +55,9 @@ impl Door {
     pub(crate) async fn enter(&self, request: &Request, session: &SessionId) -> Result<(Chat, Settings), Fail> {
         check_origin(request, &self.env)?;
         let person_token = token(request)?;
-        let region = http::header(request.headers(), "x-country").or_else(|| request.cf().and_then(Cf::country));
+        let region = http::header(request.headers(), "x-country")
+            .or_else(|| asked(request, "country").filter(|code| is_country(code)))
+            .or_else(|| request.cf().and_then(Cf::country));
         let address = http::header(request.headers(), "cf-connecting-ip");
         let traceparent = http::header(request.headers(), "traceparent");
         let mut chat = Chat::new(&self.env, &self.tokens, session.clone(), person_token, region, address)?;
@@ -65,17 +67,24 @@ impl Door {
     }
 }
 
-/// The guest's token: a bearer, the cookie, or `?token=` for sockets, which browsers open without headers.
+/// What stands in the query under a name: for sockets, which browsers open without headers.
+fn asked(request: &Request, name: &str) -> Option<String> {
+    let url = request.url().ok()?;
+    let pair = url.query_pairs().find(|(known, _)| known == name)?;
+    Some(pair.1.into_owned())
+}
+
+/// Whether it looks like a country's code (ISO 3166-1 alpha-2).
+fn is_country(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The guest's token: a bearer, the cookie, or `?token=`.
 fn token(request: &Request) -> Result<String, ApiError> {
     let bearer = http::header(request.headers(), "authorization")
         .and_then(|value| value.strip_prefix("Bearer ").map(String::from));
-    let asked = || {
-        let url = request.url().ok()?;
-        let pair = url.query_pairs().find(|(name, _)| name == "token")?;
-        Some(pair.1.into_owned())
-    };
     bearer
-        .or_else(asked)
+        .or_else(|| asked(request, "token"))
         .or_else(|| http::cookie(request.headers(), "si_token"))
         .ok_or(ApiError::Unauthorized)
 }

@@ -16,15 +16,20 @@ use door::{Door, Fail};
 use silent_core::ids::SessionId;
 use silent_edge::error::ApiError;
 use silent_edge::log;
+use silent_edge::speech::Speech;
 use worker::{Context, Env, Method, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 
 /// Entry point of the Worker.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     if request.path() == "/voice/health" {
-        return Response::from_json(
-            &serde_json::json!({"status": "ok", "worker": "voice", "version": env!("CARGO_PKG_VERSION")}),
-        );
+        // What is misconfigured neither hears nor speaks; requests say what is wrong.
+        let (hears, speaks) = Speech::read(&env).map_or((false, false), |speech| {
+            (!speech.stt.is_empty(), !speech.tts.is_empty())
+        });
+        return Response::from_json(&serde_json::json!({
+            "status": "ok", "worker": "voice", "version": env!("CARGO_PKG_VERSION"), "hears": hears, "speaks": speaks,
+        }));
     }
     let door = match Door::open(env) {
         Ok(door) => door,

@@ -213,7 +213,7 @@ async fn forward(env: &Env, binding: &str, request: Request) -> std::result::Res
 }
 
 async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
-    let (voice, admin, safety) = futures::join!(
+    let ((voice, speech), (admin, _), (safety, _)) = futures::join!(
         sibling(door, "VOICE", "/voice/health"),
         sibling(door, "ADMIN", "/admin/health"),
         sibling(door, "SAFETY", "/safety/health")
@@ -234,6 +234,7 @@ async fn health(door: &Door) -> std::result::Result<Response, ApiError> {
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "provider": provider,
+        "voice": {"hears": speech.get("hears") == Some(&json!(true)), "speaks": speech.get("speaks") == Some(&json!(true))},
         "workers": {"chat": "ok", "voice": voice, "admin": admin, "safety": safety},
     }))?)
 }
@@ -242,12 +243,13 @@ fn offline_note() -> Value {
     json!({"name": "offline", "note": "No language model is connected. A small built-in listener answers: it reflects what you say and asks a question."})
 }
 
-async fn sibling(door: &Door, binding: &str, path: &str) -> &'static str {
+/// How another Worker is, and what it says of itself.
+async fn sibling(door: &Door, binding: &str, path: &str) -> (&'static str, Value) {
     let Ok(service) = door.env.service(binding) else {
-        return "absent";
+        return ("absent", Value::Null);
     };
     match service.fetch(format!("https://internal{path}"), None).await {
-        Ok(response) if response.status_code() == 200 => "ok",
-        _ => "away",
+        Ok(mut response) if response.status_code() == 200 => ("ok", response.json().await.unwrap_or(Value::Null)),
+        _ => ("away", Value::Null),
     }
 }

@@ -253,7 +253,10 @@ pub(super) fn end_turn(inner: &Rc<Inner>, number: u32, outcome: Outcome) {
         chat.heard(&id, bytes, &figures).await;
         // The next turn waits for no more than this.
         drop(told);
-        if let Some(keeper) = keeper {
+        // Consent may have been taken back since the talk began.
+        if let Some(keeper) = keeper
+            && chat.settings().await.is_ok_and(|settings| settings.store_audio)
+        {
             let said = write_wav(&Pcm {
                 samples: from_le_bytes(&said),
                 sample_rate_hz: SAMPLE_RATE_HZ,

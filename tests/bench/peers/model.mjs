@@ -45,9 +45,8 @@ function complete(ask, response) {
   const wish = asked(typeof content === "string" ? content : content.map(({ text }) => text).join(""));
   if (!wish) return response.writeHead(400, { "content-type": "application/json" }).end('{"error":{"message":"no script","type":"invalid_request_error"}}');
   const said = parts(wish.words);
-  const list = [...said.stream, ...(ask.stream_options?.include_usage ? [said.usage] : []), DONE];
   const say = () => (ask.stream
-    ? stream(response, wish.burst ? [Buffer.concat(list)] : list)
+    ? stream(response, [...said.stream, ...(ask.stream_options?.include_usage ? [said.usage] : []), DONE])
     : response.writeHead(200, { "content-type": "application/json", "content-length": said.whole.length }).end(said.whole));
   return wish.first > 0 ? setTimeout(say, wish.first) : say();
 }

@@ -16,7 +16,6 @@ import { report } from "./report.mjs";
 const FULL = { rounds: 9, requests: 60, warm: 15, clients: 16, loadRounds: 5, seconds: 4 };
 const QUICK = { rounds: 3, requests: 12, warm: 2, clients: 16, loadRounds: 1, seconds: 1 };
 
-const BURST = { first: 0, words: 20, stream: true, burst: true };
 const SHORT = { first: 0, words: 20, stream: true };
 const LONG = { first: 0, words: 200, stream: true };
 const LATE = { first: 20, words: 20, stream: true };
@@ -80,7 +79,7 @@ async function measure(plan, installed) {
   say("warming up");
   await warm(targets, { requests: plan.warm, clients: 4, specs: [SHORT, LONG, WHOLE] });
   result.latency = {};
-  for (const [name, spec] of Object.entries({ burst: BURST, short: SHORT, late: LATE, whole: WHOLE })) {
+  for (const [name, spec] of Object.entries({ short: SHORT, late: LATE, whole: WHOLE })) {
     say(`latency, ${name}`);
     result.latency[name] = await latency(spec.stream ? targets : whole, { ...plan, spec });
   }

@@ -13,10 +13,10 @@ export const answer = (count) => tokens(count).join("");
 export const BEGINS = new RegExp(`"(?:content|delta)":\\s?"${SENTENCE[0]}`);
 
 /** The message; what the model shall do stands in it, so that every path carries it there. */
-export const message = ({ first, words, burst = false }) => `${SAID} first=${first} words=${words} burst=${burst ? 1 : 0}`;
+export const message = ({ first, words }) => `${SAID} first=${first} words=${words}`;
 
-/** What a message asks for: milliseconds before the first token, how many of them, and whether they are sent in one piece. */
+/** What a message asks for: milliseconds before the first token, and how many of them. */
 export function asked(text) {
-  const found = / first=(\d+) words=(\d+) burst=([01])$/.exec(text);
-  return found && { first: Number(found[1]), words: Number(found[2]), burst: found[3] === "1" };
+  const found = / first=(\d+) words=(\d+)$/.exec(text);
+  return found && { first: Number(found[1]), words: Number(found[2]) };
 }

@@ -13,7 +13,7 @@ import { startGateway } from "./gateways.mjs";
 import { latency, load, warm } from "./phases.mjs";
 import { report } from "./report.mjs";
 
-const FULL = { rounds: 9, requests: 60, warm: 15, clients: 16, loadRounds: 5, seconds: 4 };
+const FULL = { rounds: 9, requests: 60, warm: 15, clients: 16, loadRounds: 3, seconds: 4 };
 const QUICK = { rounds: 3, requests: 12, warm: 2, clients: 16, loadRounds: 1, seconds: 1 };
 
 const SHORT = { first: 0, words: 20, stream: true };

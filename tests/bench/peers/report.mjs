@@ -105,6 +105,7 @@ ${aims(result)}
   a CPU second is what one core gives in a second. Memory (PSS) is looked at once, at the end.
 - Ours with everything on: API key or guest, gate, assignment, guard, budgets of three kinds, the event through queue to D1, every trace sent over OTLP to a
   server that takes it. Storage lies ${machine.inMemory ? "in memory" : "in the temporary folder"}. Ours says an answer sentence by sentence, each checked first: the first token is the first sentence.
+- Queue, D1, R2 and rate limits are Miniflare's, written in JavaScript, on the one thread of the same workerd; what they take counts as ours.
 - The peers as they ship, with neither log nor database nor guard: they do less. TensorZero is the server in its Python package.
 - In these versions Portkey waits 25 ms after the first event of every stream, and Noveum and TensorZero leave TCP_NODELAY off, so that a small
   write waits for the client's acknowledgement of the one before: 40 ms on Linux. Answers that are not streamed show what they take besides.

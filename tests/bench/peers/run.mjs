@@ -96,8 +96,8 @@ async function measure(plan, installed) {
 
 await main(async () => {
   const quick = process.argv.includes("--quick");
-  // What is computed from samples is tried out before anything is measured.
-  run(process.execPath, ["--test", join(root, "tests/bench/figures.test.mjs")], { quiet: true });
+  // What judges answers and samples is tried out before anything is measured.
+  run(process.execPath, ["--test", ...["figures", "peers/client", "peers/report"].map((name) => join(root, `tests/bench/${name}.test.mjs`))], { quiet: true });
   whenAskedToEnd(() => closeAll().finally(() => process.exit(130)));
   try {
     const installed = await installPeers();

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { root } from "../stack.mjs";
-import { median } from "./phases.mjs";
+import { median } from "./figures.mjs";
 import { workers } from "./stack.mjs";
 
 const TIMES = 7;

@@ -1,5 +1,5 @@
 // What the run needs to know of the machine. Where there is no /proc, what it would tell is null.
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 
 /** /proc counts processor time in ticks of a hundredth of a second. */
@@ -21,6 +21,24 @@ export const cpuMs = (pid) => proc(`${pid}/stat`, (text) => (fields(text)[11] + 
 
 /** Resident memory of a process in KiB. */
 export const rssKib = (pid) => proc(`${pid}/status`, (text) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)[1]));
+
+/** A process and all that descend from it. */
+function tree(pid) {
+  const parents = readdirSync("/proc").filter((name) => /^\d+$/.test(name))
+    .map((name) => [Number(name), proc(`${name}/stat`, (text) => fields(text)[1])]);
+  const found = [pid];
+  for (const known of found) found.push(...parents.filter(([, parent]) => parent === known).map(([child]) => child));
+  return found;
+}
+
+const sumOver = (pid, one) => (proc("self/stat", Boolean) ? tree(pid).reduce((sum, each) => sum + (one(each) ?? 0), 0) : null);
+
+/** Processor time of a process and all that descend from it, in ms. */
+export const treeCpuMs = (pid) => sumOver(pid, cpuMs);
+
+/** Memory of a process and all that descend from it in KiB: what they share counts once (PSS), where the system tells. */
+export const treeMemoryKib = (pid) => sumOver(pid, (each) => (
+  proc(`${each}/smaps_rollup`, (text) => Number(/^Pss:\s+(\d+) kB$/m.exec(text)[1])) ?? rssKib(each)));
 
 // This process and the children that it has seen the end of.
 const ourMs = () => proc("self/stat", (text) => fields(text).slice(11, 15).reduce((sum, ticks) => sum + ticks) * TICK_MS);

@@ -1,5 +1,6 @@
 // What is measured, one function for each question. Times are milliseconds of the client's clock.
 import { sleep } from "../stack.mjs";
+import { percentile } from "./figures.mjs";
 import { cpuMs, rssKib } from "./machine.mjs";
 
 /** Turns of a session before the client begins another one. */
@@ -8,13 +9,6 @@ const SESSION_TURNS = 20;
 const LOOK_MS = 250;
 /** Longest wait for the queue's consumer after the last turn. */
 const DRAIN_MS = 60_000;
-
-/** The value below which `share` of the samples are (nearest rank). */
-export function percentile(samples, share) {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-}
-export const median = (samples) => percentile(samples, 0.5);
 
 /** Time to the first words, the targets in turns: one session of each, after a warm-up in other sessions. */
 export async function firstWords(targets, { warm, samples, spec }) {

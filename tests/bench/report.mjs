@@ -1,5 +1,5 @@
 // From figures to docs/benchmark.md: every number and every conclusion is computed here from the run.
-import { median, percentile } from "./phases.mjs";
+import { computer, median, percentile, table } from "./figures.mjs";
 
 const SHARES = [0.5, 0.9, 0.99];
 const NAMES = {
@@ -10,8 +10,6 @@ const NAMES = {
 };
 /** Growth from which on memory does not count as flat: this part of what is held, with each 1,000 turns. */
 const FLAT = 0.01;
-/** Share of the processors that others may take before the figures count as disturbed. */
-const DISTURBED = 0.05;
 /** Growth of the median from which on a long session counts as slower. */
 const SLOWER = 0.1;
 /** Turns below which a run is too short to judge memory by. */
@@ -26,13 +24,6 @@ const mib = (kib) => (kib === null ? NOT_MEASURED : (kib / 1024).toFixed(0));
 const kib = (bytes) => (bytes / 1024).toFixed(0);
 const percentiles = (samples) => SHARES.map((share) => percentile(samples, share));
 const difference = (one, other) => percentiles(one).map((value, at) => value - percentile(other, SHARES[at]));
-
-/** A Markdown table; columns of numbers are set right. */
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  const rule = head.map((_, at) => (rows.every((row) => row[at] === "" || /^[\d+−]/.test(row[at])) ? "---:" : "---"));
-  return [line(head), line(rule), ...rows.map(line)].join("\n");
-}
 
 function firstWords({ first, slowly }) {
   const row = (name, samples) => [name, ...percentiles(samples).map(ms)];
@@ -139,13 +130,6 @@ function remembered(kept, alone) {
     ? ` Left alone, V8 puts its collections off: ${mib(left)} MiB instead of ${mib(same.kib)} after ${alone.turns} turns.` : "";
   return `Memory ${flat}: ${signed(kept.slopeKib)} KiB with each 1,000 turns from turn ${kept.from} to ${kept.turns},`
     + ` ${mib(last)} MiB at the end (flat is less than ${FLAT * 100} % of that).${putOff}`;
-}
-
-function computer({ cpu, cores, memoryBytes, system, node, workerd, others }) {
-  const what = `${cpu}, ${cores} cores, ${(memoryBytes / 1024 ** 3).toFixed(0)} GiB, ${system}, Node ${node}, workerd ${workerd}.`;
-  if (others === null) return what;
-  const judged = others > DISTURBED ? ": **the figures are disturbed**" : "";
-  return `${what}\nOther processes took ${(100 * others).toFixed(0)} % of the processors meanwhile${judged}.`;
 }
 
 /** The whole document. */

@@ -1,11 +1,12 @@
 // The benchmark: a turn through the whole path, beside the same request to the model's server and to a plain Worker.
 // `--quick` tries it out in less than a minute and writes nothing; otherwise the figures go to docs/benchmark.md.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { main, whenAskedToEnd } from "../../scripts/lib.mjs";
 import { root } from "../stack.mjs";
 import { pageArtifacts, workerArtifacts } from "./artifacts.mjs";
 import { direct, plain, platform } from "./client.mjs";
+import { BESIDE, sectionOf, withSection } from "./figures.mjs";
 import { describe, watchOthers } from "./machine.mjs";
 import { events, firstWords, load, memory } from "./phases.mjs";
 import { report } from "./report.mjs";
@@ -119,7 +120,9 @@ await main(async () => {
     if (wrong.length > 0) process.exitCode = 1;
     else if (quick) console.log("A quick run: nothing is written.");
     else {
-      writeFileSync(join(root, "docs/benchmark.md"), text);
+      const page = join(root, "docs/benchmark.md");
+      // The peers are measured by a run of their own, which writes its section alone.
+      writeFileSync(page, withSection(text, BESIDE, sectionOf(readFileSync(page, "utf8"), BESIDE)));
       console.log("✓ docs/benchmark.md");
     }
   } finally {

@@ -52,7 +52,8 @@ export function memoryFolder() {
 
 const open = new Set();
 
-function closing(close) {
+/** Has `closeAll` call this too; gives what closes it earlier. */
+export function closing(close) {
   const once = async () => {
     if (open.delete(once)) await close();
   };
@@ -187,9 +188,9 @@ export async function startPlatform(llmUrl, { folder, collect = false, vars = {}
   };
 }
 
-/** The plain JavaScript Worker, on a workerd of its own. */
-export async function startPlain(llmUrl) {
-  const contents = readFileSync(new URL("plain-worker.mjs", import.meta.url), "utf8");
+/** A JavaScript Worker of this folder, on a workerd of its own. */
+export async function startPlain(llmUrl, file = "plain-worker.mjs") {
+  const contents = readFileSync(new URL(file, import.meta.url), "utf8");
   const { miniflare, told, ready, url } = await workerd([{
     name: "plain", compatibilityDate: "2026-10-01", rootPath: root, bindings: { LLM_BASE_URL: llmUrl },
     modules: [{ type: "ESModule", path: join(root, "plain.js"), contents }],
@@ -199,14 +200,14 @@ export async function startPlain(llmUrl) {
   return { url, pid: told.pid, close };
 }
 
-/** The model server's process. */
-export async function startUpstream() {
-  const child = fork(fileURLToPath(new URL("upstream.mjs", import.meta.url)), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+/** The process of a model server of this folder. */
+export async function startUpstream(file = "upstream.mjs") {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const ended = once(child, "exit");
   const close = closing(async () => {
     child.disconnect();
     await ended;
   });
   const [{ url }] = await once(child, "message");
-  return { url, close };
+  return { url, pid: child.pid, close };
 }

@@ -36,6 +36,9 @@ const BODY_BYTES: usize = 512 * 1024;
 /// Earlier messages of the person that are judged again, so that the gate knows what it would remember in a session.
 const REMEMBERED: usize = 6;
 
+/// Lines that wait for a slow reader at most.
+const LINES: usize = 64;
+
 /// What a turn says to whoever answers the program.
 enum Said {
     Text(String),
@@ -348,7 +351,7 @@ async fn streamed(
         Some(Said::Failed(message)) => return Err(failed(message)),
         first => first,
     };
-    let (mut lines, body) = mpsc::channel::<String>(64);
+    let (mut lines, body) = mpsc::channel::<String>(LINES);
     wasm_bindgen_futures::spawn_local(async move {
         let line = |value: &Value| format!("data: {value}\n\n");
         let mut next = first;
@@ -382,7 +385,10 @@ async fn streamed(
             let _ = lines.send("data: [DONE]\n\n".into()).await;
         }
     });
-    let bytes = body.map(|line| Ok::<_, worker::Error>(line.into_bytes()));
+    // What is there goes together: each write is several calls into the runtime.
+    let bytes = body
+        .ready_chunks(LINES)
+        .map(|lines| Ok::<_, worker::Error>(lines.concat().into_bytes()));
     let broken = |error: worker::Error| refusal(&error.into());
     let response = Response::from_stream(bytes.chain(stream::empty())).map_err(broken)?;
     for (name, value) in [

@@ -280,4 +280,24 @@ mod tests {
         }
         assert_eq!(tokens.verify_ticket(&link, NOW), Err(ApiError::Unauthorized));
     }
+
+    #[test]
+    fn an_approval_is_told_from_every_other_token_and_from_an_expired_one() {
+        let tokens = Tokens::new(&[1; 32]);
+        let link = tokens.issue_approval("run_1.1.7", NOW + 60_000).unwrap();
+        assert_eq!(
+            tokens.issue_approval("run_1.1.7", NOW + 60_000).unwrap(),
+            link,
+            "sent twice, it is one"
+        );
+        assert_eq!(tokens.verify_approval(&link, NOW), Ok("run_1.1.7".into()));
+        assert_eq!(tokens.verify_approval(&link, NOW + 66_000), Err(ApiError::NotFound));
+        assert_eq!(tokens.verify_link(&link, NOW), Err(ApiError::Unauthorized));
+        let other = tokens.issue_link("run_1.1.7", NOW + 60_000).unwrap();
+        assert_eq!(tokens.verify_approval(&other, NOW), Err(ApiError::Unauthorized));
+        assert_eq!(
+            Tokens::new(&[2; 32]).verify_approval(&link, NOW),
+            Err(ApiError::Unauthorized)
+        );
+    }
 }

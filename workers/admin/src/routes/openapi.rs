@@ -82,6 +82,9 @@ fn operation(route: &Route) -> Value {
             operation.insert("requestBody".into(), json!({"required": true, "content": content}));
         }
     }
+    if route.path.ends_with("/approvals") {
+        faults.push(410);
+    }
     for status in faults {
         responses.insert(status.to_string(), json!({"$ref": "#/components/responses/Problem"}));
     }

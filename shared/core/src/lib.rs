@@ -26,3 +26,4 @@ pub mod trace;
 pub mod turn;
 pub mod variants;
 pub mod voice;
+pub mod workflow;

@@ -72,6 +72,13 @@ pub enum ApiError {
         /// What is the matter this time.
         detail: String,
     },
+    /// Conditions of what is asked are not met; each one is told.
+    Unmet {
+        /// In a sentence.
+        detail: String,
+        /// Each of them.
+        unmet: Vec<serde_json::Value>,
+    },
     /// Our fault.
     Internal(String),
     /// Our fault, in a way that has a name of its own.
@@ -127,6 +134,7 @@ impl ApiError {
             Self::Problem {
                 status, slug, title, ..
             } => (*status, slug, title),
+            Self::Unmet { .. } => (409, "conditions-unmet", "Not every condition is met"),
             Self::Internal(_) => (500, "internal", "Something went wrong"),
             Self::Fault { slug, title, .. } => (500, slug, title),
         }
@@ -149,6 +157,12 @@ impl ApiError {
             | Self::Problem { detail, .. } => {
                 if let Some(body) = body.as_object_mut() {
                     body.insert("detail".into(), detail.as_str().into());
+                }
+            }
+            Self::Unmet { detail, unmet } => {
+                if let Some(body) = body.as_object_mut() {
+                    body.insert("detail".into(), detail.as_str().into());
+                    body.insert("unmet".into(), json!(unmet));
                 }
             }
             Self::Stale { current } => {

@@ -19,6 +19,7 @@ const GUEST: &str = "guest";
 const PREVIEW: &str = "preview";
 const TICKET: &str = "events";
 const LINK: &str = "link";
+const APPROVAL: &str = "approval";
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Custom {
@@ -178,6 +179,37 @@ impl Tokens {
         }
     }
 
+    /// A link by which a person approves `thing`, until `expires_at_ms`; the same for the same thing and time.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] where the claims cannot be written.
+    pub fn issue_approval(&self, thing: &str, expires_at_ms: u64) -> Result<String, ApiError> {
+        let mut claims = Claims::new(Custom {
+            sub: thing.into(),
+            kind: APPROVAL.into(),
+        });
+        claims.expiration = Some(moment(expires_at_ms));
+        Hs256
+            .token(&Header::empty(), &claims, &self.key)
+            .map_err(|_| ApiError::internal("token cannot be signed"))
+    }
+
+    /// What a link asks to be approved; an expired one is told from a forged one by [`ApiError::NotFound`].
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`] for one that is malformed, foreign, altered or of another kind; [`ApiError::NotFound`].
+    pub fn verify_approval(&self, token: &str, now_ms: u64) -> Result<String, ApiError> {
+        // As of 1970 nothing has expired: the signature is looked at first.
+        let custom: Custom = self.open(token, 0)?;
+        if custom.kind != APPROVAL {
+            return Err(ApiError::Unauthorized);
+        }
+        match self.open::<Custom>(token, now_ms) {
+            Ok(custom) => Ok(custom.sub),
+            Err(_) => Err(ApiError::NotFound),
+        }
+    }
+
     fn open<T: Clone + DeserializeOwned>(&self, token: &str, now_ms: u64) -> Result<T, ApiError> {
         let untrusted = UntrustedToken::new(token).map_err(|_| ApiError::Unauthorized)?;
         let token: Token<T> = Hs256
@@ -247,5 +279,25 @@ mod tests {
             assert_eq!(tokens.verify_link(other, NOW), Err(ApiError::Unauthorized));
         }
         assert_eq!(tokens.verify_ticket(&link, NOW), Err(ApiError::Unauthorized));
+    }
+
+    #[test]
+    fn an_approval_is_told_from_every_other_token_and_from_an_expired_one() {
+        let tokens = Tokens::new(&[1; 32]);
+        let link = tokens.issue_approval("run_1.1.7", NOW + 60_000).unwrap();
+        assert_eq!(
+            tokens.issue_approval("run_1.1.7", NOW + 60_000).unwrap(),
+            link,
+            "sent twice, it is one"
+        );
+        assert_eq!(tokens.verify_approval(&link, NOW), Ok("run_1.1.7".into()));
+        assert_eq!(tokens.verify_approval(&link, NOW + 66_000), Err(ApiError::NotFound));
+        assert_eq!(tokens.verify_link(&link, NOW), Err(ApiError::Unauthorized));
+        let other = tokens.issue_link("run_1.1.7", NOW + 60_000).unwrap();
+        assert_eq!(tokens.verify_approval(&other, NOW), Err(ApiError::Unauthorized));
+        assert_eq!(
+            Tokens::new(&[2; 32]).verify_approval(&link, NOW),
+            Err(ApiError::Unauthorized)
+        );
     }
 }

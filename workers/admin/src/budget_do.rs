@@ -3,6 +3,7 @@
 //! Invariant: a wish is read, granted and written without an await in between, so that calls at once cannot both have
 //! the last of a budget.
 
+use crate::alerts::{self, Alert};
 use serde::Deserialize;
 use serde_json::json;
 use silent_core::budget::{Account, Degradation, Grant};
@@ -39,7 +40,7 @@ impl DurableObject for BudgetObject {
 }
 
 /// An alert that a call set off: budget, period, per cent.
-type Alert = (String, String, u8);
+type Due = (String, String, u8);
 
 impl BudgetObject {
     fn sql(&self) -> SqlStorage {
@@ -109,7 +110,7 @@ impl BudgetObject {
     }
 
     /// From every budget of the wish, or from none.
-    fn reserve(&self, wish: &Wish) -> std::result::Result<(Grant, Vec<Alert>), ApiError> {
+    fn reserve(&self, wish: &Wish) -> std::result::Result<(Grant, Vec<Due>), ApiError> {
         let now_ms = SystemClock.now_ms();
         let stored = self.accounts()?;
         let mut worst = Degradation::None;
@@ -146,7 +147,7 @@ impl BudgetObject {
         Ok((grant, alerts))
     }
 
-    fn settle(&self, bill: &Bill) -> std::result::Result<Vec<Alert>, ApiError> {
+    fn settle(&self, bill: &Bill) -> std::result::Result<Vec<Due>, ApiError> {
         let mut alerts = Vec::new();
         for (name, mut account) in self.accounts()? {
             if account.reserved.contains_key(&bill.id) {
@@ -162,27 +163,20 @@ impl BudgetObject {
     }
 
     /// Writes alerts down. Spending does not wait for that to succeed; the log has them in any case.
-    async fn tell(&self, alerts: Vec<Alert>) {
+    async fn tell(&self, alerts: Vec<Due>) {
         let object = self.state.id().name().unwrap_or_default();
         for (budget, period, share) in alerts {
             let id = format!("budget:{object}:{budget}:{period}:{share}");
-            let detail = json!({"budget": budget, "period": period, "percent": share});
-            log::line("error", "budget-alert", &id, detail.clone());
-            let written = async {
-                self.env
-                    .d1(crate::DB)?
-                    .prepare("INSERT INTO alerts(id, at_ms, kind, subject, detail) VALUES (?1, ?2, 'budget', ?3, ?4) ON CONFLICT DO NOTHING")
-                    .bind(&[
-                        id.as_str().into(),
-                        worker::wasm_bindgen::JsValue::from_f64(SystemClock.now_ms() as f64),
-                        budget.as_str().into(),
-                        detail.to_string().into(),
-                    ])?
-                    .run()
-                    .await
-            };
-            if let Err(error) = written.await {
-                log::line("error", "alert-unwritten", &id, json!({"cause": error.to_string()}));
+            let text = format!("Budget {budget}: {share} % of {period} is spent");
+            let figures = json!({"budget": budget, "period": period, "percent": share});
+            let alert = Alert::new(id, "budget", budget, text, figures);
+            if let Err(error) = alerts::raise(&self.env, &alert).await {
+                log::line(
+                    "error",
+                    "alert-unwritten",
+                    &alert.id,
+                    json!({"cause": format!("{error:?}")}),
+                );
             }
         }
     }

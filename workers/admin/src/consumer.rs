@@ -4,6 +4,7 @@
 
 mod write;
 
+use crate::guard_do;
 use crate::pipeline::{bronze, dead_letters};
 use serde_json::json;
 use silent_core::pipeline::bronze::{Rating, Record};
@@ -137,6 +138,12 @@ pub(crate) async fn store(env: &Env, messages: &[&QueueMessage]) -> Vec<Fate> {
                 *slot = Fate::Again(format!("bronze: {error}"));
             }
         }
+    }
+    if messages
+        .iter()
+        .any(|message| matches!(message, QueueMessage::Turn { .. } | QueueMessage::Feedback { .. }))
+    {
+        guard_do::poke(env).await;
     }
     let stored = fates.iter().filter(|fate| **fate == Fate::Stored).count();
     log::line(

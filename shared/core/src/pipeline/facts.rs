@@ -102,7 +102,7 @@ impl Facts {
 }
 
 /// What a tester asked for, what was withdrawn, what a budget degraded and what a crisis replaced says nothing about the variant.
-fn is_analysed(reason: Option<Reason>) -> bool {
+pub(super) fn is_analysed(reason: Option<Reason>) -> bool {
     !matches!(
         reason,
         Some(Reason::Override | Reason::Withdrawn | Reason::Degraded | Reason::CrisisDefault)

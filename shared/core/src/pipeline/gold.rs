@@ -11,6 +11,7 @@
 
 use super::bronze::{Rating, Record};
 use super::facts::{Facts, Names, Place};
+use super::part::Part;
 use super::{Day, Rollup};
 use crate::turn::TurnEvent;
 use crate::variants::Category;
@@ -65,17 +66,6 @@ pub struct DayBuilder {
     sessions: BTreeMap<String, Session>,
     /// Time and value of the latest rating, by event.
     ratings: BTreeMap<String, (u64, u16)>,
-}
-
-/// What a session gives to one row.
-#[derive(Debug, Default, Clone, Copy)]
-struct Part {
-    turns: u64,
-    errors: u64,
-    cost_micros: u64,
-    priced_turns: u64,
-    rated: u64,
-    rated_milli: u64,
 }
 
 impl DayBuilder {
@@ -187,40 +177,13 @@ impl DayBuilder {
             let rated = self.ratings.get(&format!("{session_id}:{seq}"));
             for place in facts.places() {
                 let part = parts.entry(place).or_default();
-                part.turns += 1;
-                part.errors += u64::from(facts.is_error);
-                if let Some(cost_micros) = facts.cost_micros {
-                    part.cost_micros = part.cost_micros.saturating_add(cost_micros);
-                    part.priced_turns += 1;
-                }
+                part.turn(facts.is_error, facts.cost_micros);
                 if let Some((_, milli)) = rated {
-                    part.rated += 1;
-                    part.rated_milli += u64::from(*milli);
+                    part.rating(*milli);
                 }
             }
         }
         parts
-    }
-}
-
-impl Part {
-    fn add_to(self, rollup: &mut Rollup) {
-        rollup.turns += self.turns;
-        rollup.errors += self.errors;
-        rollup.cost_micros = rollup.cost_micros.saturating_add(self.cost_micros);
-        rollup.priced_turns += self.priced_turns;
-        rollup.ratings += self.rated;
-        let whole = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        rollup.session_turns.record(whole(self.turns));
-        rollup.session_errors.record(whole(self.errors), whole(self.turns));
-        if self.priced_turns > 0 {
-            rollup
-                .session_cost
-                .record(whole(self.cost_micros), whole(self.priced_turns));
-        }
-        if let Some(mean) = (self.rated_milli * 1_000).checked_div(self.rated) {
-            rollup.session_satisfaction.record(whole(mean));
-        }
     }
 }
 

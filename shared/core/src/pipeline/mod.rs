@@ -9,12 +9,15 @@ mod day;
 mod facts;
 mod gold;
 pub mod parquet;
+mod part;
 mod rollup;
 pub mod silver;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use compare::{Arm, Band, Comparison, GateShown, SampleRatio, Test, Verdicts, compare, expected_shares};
 pub use day::{Day, HOUR_MS, InvalidDay};
 pub use gold::{DayBuilder, Gold, PRODUCT, RETURN_DAYS, RowKey};
 pub use rollup::{Figures, Rollup};
+pub use watch::{Finding, Watch, WatchedSession, evidence};

@@ -1,7 +1,9 @@
 //! From a snapshot and a command to the next snapshot.
 
 use super::command::{Command, Target, find};
-use super::{Actor, Refusal};
+use super::{Actor, ActorKind, Refusal};
+use crate::pipeline::evidence;
+use crate::statistics::{CrisisEvidence, Replay};
 use crate::time::rfc3339;
 use crate::variants::{Category, Cohort, Slot, Snapshot, Status, Variant};
 use alloc::collections::BTreeSet;
@@ -63,7 +65,7 @@ pub fn apply(
             cohorts,
         } => alloc::vec![create(snapshot, target, description, config, cohorts, actor, &now)?],
         Command::Rollback { target } => rollback(snapshot, target, undo)?,
-        command => changed(snapshot, command)?,
+        command => changed(snapshot, command, actor)?,
     };
     finish(snapshot, rows, &now)
 }
@@ -76,14 +78,21 @@ fn finish(snapshot: &Snapshot, rows: Vec<Variant>, now: &str) -> Result<(Snapsho
         let place = variants
             .iter_mut()
             .find(|variant| variant.category == row.category && variant.id == row.id);
-        row.updated_at = now.into();
         match place {
             Some(place) => {
-                row.version = place.version.saturating_add(1);
+                // Evidence alone is no change of the variant: nobody's version is stale by it, and a rollback still works.
+                let metrics = place.metrics.clone();
+                if (Variant { metrics, ..row.clone() }) != *place {
+                    row.version = place.version.saturating_add(1);
+                    row.updated_at = now.into();
+                }
                 change.before.push(place.clone());
                 *place = row.clone();
             }
-            None => variants.push(row.clone()),
+            None => {
+                row.updated_at = now.into();
+                variants.push(row.clone());
+            }
         }
         change.after.push(row);
     }
@@ -163,12 +172,12 @@ fn create(
 }
 
 /// The rows that a command on an existing variant changes.
-fn changed(snapshot: &Snapshot, command: &Command) -> Result<Vec<Variant>, Refusal> {
+fn changed(snapshot: &Snapshot, command: &Command, actor: &Actor) -> Result<Vec<Variant>, Refusal> {
     let Some(target) = command.target() else {
         return Ok(Vec::new());
     };
     let old = find(snapshot, target)?;
-    if old.status == Status::Retired {
+    if old.status == Status::Retired && !command.is_evidence() {
         return Err(Refusal::NotAllowed("the variant is retired"));
     }
     let mut new = old.clone();
@@ -183,6 +192,10 @@ fn changed(snapshot: &Snapshot, command: &Command) -> Result<Vec<Variant>, Refus
             }
             if let Some(config) = config {
                 target.category.validate_config(config)?;
+                if new.config != *config {
+                    // What was found out is about another configuration.
+                    forget_evidence(&mut new);
+                }
                 new.config = config.clone();
             }
         }
@@ -205,6 +218,47 @@ fn changed(snapshot: &Snapshot, command: &Command) -> Result<Vec<Variant>, Refus
             new.status = Status::Retired;
             new.rollout_percent = 0.0;
         }
+        Command::Replay { cases, new_misses, .. } => {
+            if *cases == 0 || new_misses > cases {
+                return Err(Refusal::Invalid("a replay has cases, and at most so many misses"));
+            }
+            let replay = Some(Replay {
+                cases: *cases,
+                new_misses: *new_misses,
+            });
+            put_evidence(
+                &mut new,
+                CrisisEvidence {
+                    replay,
+                    ..evidence(old)
+                },
+            );
+            if *new_misses > 0 && old.is_challenger() {
+                new.status = Status::Experimental;
+                new.rollout_percent = 0.0;
+            }
+        }
+        Command::LiveMiss { .. } => {
+            if actor.kind != ActorKind::User {
+                return Err(Refusal::Forbidden("only a person can confirm a missed crisis"));
+            }
+            let known = evidence(old);
+            let confirmed_live_misses = known.confirmed_live_misses.saturating_add(1);
+            put_evidence(
+                &mut new,
+                CrisisEvidence {
+                    confirmed_live_misses,
+                    ..known
+                },
+            );
+            // Where it is all that production has, a person has to promote another or roll back.
+            if matches!(old.status, Status::Experimental | Status::Staged)
+                || (old.status == Status::Production && leave_production(snapshot, old).is_ok())
+            {
+                new.status = Status::Experimental;
+                new.rollout_percent = 0.0;
+            }
+        }
         Command::Create { .. } | Command::Rollback { .. } | Command::Kill { .. } => {}
     }
     if new == *old {
@@ -212,6 +266,24 @@ fn changed(snapshot: &Snapshot, command: &Command) -> Result<Vec<Variant>, Refus
     }
     others.push(new);
     Ok(others)
+}
+
+/// The key of a variant's metrics under which [`evidence`] is.
+const CRISIS: &str = "crisis";
+
+fn put_evidence(variant: &mut Variant, evidence: CrisisEvidence) {
+    if !variant.metrics.is_object() {
+        variant.metrics = json!({});
+    }
+    if let Some(metrics) = variant.metrics.as_object_mut() {
+        metrics.insert(CRISIS.into(), json!(evidence));
+    }
+}
+
+fn forget_evidence(variant: &mut Variant) {
+    if let Some(metrics) = variant.metrics.as_object_mut() {
+        metrics.remove(CRISIS);
+    }
 }
 
 fn roll_out(snapshot: &Snapshot, variant: &mut Variant, percent: f64) -> Result<(), Refusal> {
@@ -291,7 +363,18 @@ fn rollback(snapshot: &Snapshot, target: &Target, undo: Option<&Undo>) -> Result
             .before
             .iter()
             .find(|before| before.id == after.id && before.category == after.category);
-        match before {
+        // What was found out meanwhile about this configuration stays known.
+        let known = |row: Variant| {
+            let current = snapshot.variant(row.category, &row.id);
+            match current.filter(|current| current.config == row.config) {
+                Some(current) => Variant {
+                    metrics: current.metrics.clone(),
+                    ..row
+                },
+                None => row,
+            }
+        };
+        let row = match before {
             None => Variant {
                 status: Status::Retired,
                 rollout_percent: 0.0,
@@ -307,7 +390,8 @@ fn rollback(snapshot: &Snapshot, target: &Target, undo: Option<&Undo>) -> Result
                 rollout_percent: 0.0,
                 ..before.clone()
             },
-        }
+        };
+        known(row)
     });
     Ok(rows.collect())
 }

@@ -91,6 +91,20 @@ pub enum Command {
         /// Which.
         target: Target,
     },
+    /// What the labelled corpus showed, played through the variant's configuration.
+    Replay {
+        /// Which.
+        target: Target,
+        /// Cases played.
+        cases: u64,
+        /// Cases that production catches and the variant does not.
+        new_misses: u64,
+    },
+    /// A crisis of a live session that the variant did not catch, as a person confirms. A canary goes back at once.
+    LiveMiss {
+        /// Which.
+        target: Target,
+    },
     /// Switches the experiments of categories off or on again, for everybody, in running sessions too.
     Kill {
         /// Which.
@@ -137,6 +151,8 @@ impl Command {
             Self::Pause { .. } => "pause",
             Self::Rollback { .. } => "rollback",
             Self::Retire { .. } => "retire",
+            Self::Replay { .. } => "replay",
+            Self::LiveMiss { .. } => "live-miss",
             Self::Kill { off: true, .. } => "kill",
             Self::Kill { off: false, .. } => "revive",
         }
@@ -154,6 +170,8 @@ impl Command {
             | Self::Demote { target }
             | Self::Pause { target }
             | Self::Rollback { target }
+            | Self::Replay { target, .. }
+            | Self::LiveMiss { target }
             | Self::Retire { target } => Some(target),
             Self::Kill { .. } => None,
         }
@@ -172,6 +190,11 @@ impl Command {
                 .map(|target| alloc::format!("{target}"))
                 .unwrap_or_default(),
         }
+    }
+
+    /// Whether it only adds to what is known of a variant: the version that others saw stays.
+    pub(super) fn is_evidence(&self) -> bool {
+        matches!(self, Self::Replay { .. } | Self::LiveMiss { .. })
     }
 
     /// Whether it must carry the version that its author saw. What takes traffic away never waits for that.

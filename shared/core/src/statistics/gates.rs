@@ -5,7 +5,7 @@
 
 use super::{
     ConfidenceSequence, Difference, Interval, PairSummary, Proportion, QuantileEstimate, Sample, StatisticsError,
-    relative_ratio_difference,
+    ratio_difference, relative_ratio_difference,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -23,10 +23,12 @@ pub enum Gate {
     Satisfaction,
     /// Cost per turn, relative.
     CostPerTurn,
+    /// Turns that fail, absolute. It takes a canary back, and promotion does not ask it.
+    ErrorRate,
 }
 
 impl Gate {
-    /// All of them; promotion needs each to pass.
+    /// Those of a promotion, which needs each to pass.
     pub const ALL: [Self; 4] = [
         Self::LatencyP95,
         Self::CrisisDetection,
@@ -82,6 +84,8 @@ pub struct Policy {
     pub satisfaction_decrease: f64,
     /// Allowed increase of cost per turn, relative.
     pub cost_increase: f64,
+    /// Allowed increase of the share of turns that fail, absolute.
+    pub error_increase: f64,
     /// A person accepted the cost.
     pub cost_signed_off: bool,
     /// α of the sample-ratio check.
@@ -98,6 +102,7 @@ impl Default for Policy {
             latency_increase: 0.10,
             satisfaction_decrease: 0.05,
             cost_increase: 0.20,
+            error_increase: 0.02,
             cost_signed_off: false,
             sample_ratio_alpha: 0.001,
         }
@@ -220,6 +225,33 @@ pub fn cost_gate(control: &ArmSummary, treatment: &ArmSummary, policy: &Policy) 
         verdict: Verdict::Pass,
         note: Some("signed_off"),
         ..result
+    })
+}
+
+/// Share of turns that fail: not more than two points up. `control` and `treatment` are errors (first) and turns (second) of
+/// each session.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn error_gate(
+    control: Option<&PairSummary>,
+    treatment: Option<&PairSummary>,
+    policy: &Policy,
+) -> Result<GateResult, StatisticsError> {
+    let change = control
+        .zip(treatment)
+        .filter(|(control, treatment)| control.count.min(treatment.count) >= policy.gate_sessions)
+        .and_then(|(control, treatment)| ratio_difference(control, treatment).ok());
+    let Some((change, bounds)) = bounded(change, policy)? else {
+        return Ok(undecided(Gate::ErrorRate, policy.error_increase));
+    };
+    Ok(GateResult {
+        gate: Gate::ErrorRate,
+        verdict: judge(bounds.lower, bounds.upper, policy.error_increase),
+        estimate: Some(change.estimate),
+        interval: Some(bounds),
+        threshold: policy.error_increase,
+        note: None,
     })
 }
 

@@ -27,8 +27,8 @@ pub use cuped::{Adjusted, adjust};
 pub use error::StatisticsError;
 pub use gamma::chi_squared_sf;
 pub use gates::{
-    ArmSummary, CrisisEvidence, Gate, GateResult, Policy, Replay, Verdict, cost_gate, crisis_gate, evaluate,
-    latency_gate, satisfaction_gate,
+    ArmSummary, CrisisEvidence, Gate, GateResult, Policy, Replay, Verdict, cost_gate, crisis_gate, error_gate,
+    evaluate, latency_gate, satisfaction_gate,
 };
 pub use holm::holm;
 pub use interval::{Difference, Interval};

@@ -29,6 +29,14 @@ impl Moments {
         self.squares = self.squares.saturating_add(value * value);
     }
 
+    /// Takes a value back that was recorded.
+    pub fn forget(&mut self, value: i64) {
+        let value = bounded(value);
+        self.count = self.count.saturating_sub(1);
+        self.sum = self.sum.saturating_sub(value);
+        self.squares = self.squares.saturating_sub(value * value);
+    }
+
     /// Adds all that `other` saw.
     pub fn merge(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
@@ -94,6 +102,13 @@ impl PairMoments {
         self.first.record(first);
         self.second.record(second);
         self.products = self.products.saturating_add(bounded(first) * bounded(second));
+    }
+
+    /// Takes a unit back that was recorded.
+    pub fn forget(&mut self, first: i64, second: i64) {
+        self.first.forget(first);
+        self.second.forget(second);
+        self.products = self.products.saturating_sub(bounded(first) * bounded(second));
     }
 
     /// Adds all that `other` saw.

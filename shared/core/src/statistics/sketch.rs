@@ -42,6 +42,17 @@ impl Sketch {
         self.add(bucket(value), 1);
     }
 
+    /// Takes a value back that was recorded.
+    pub fn forget(&mut self, value: u64) {
+        let bucket = bucket(value);
+        match self.buckets.get_mut(&bucket) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                self.buckets.remove(&bucket);
+            }
+        }
+    }
+
     /// Adds all that `other` saw.
     pub fn merge(&mut self, other: &Self) {
         for (&bucket, &count) in &other.buckets {

@@ -3,8 +3,8 @@
 use super::Range;
 use super::days::{merged, of_variant};
 use serde::Deserialize;
-use silent_core::pipeline::{Comparison, Day, compare as compare_arms, expected_shares};
-use silent_core::statistics::{CrisisEvidence, Policy};
+use silent_core::pipeline::{Comparison, Day, compare as compare_arms, evidence, expected_shares};
+use silent_core::statistics::Policy;
 use silent_core::time::rfc3339;
 use silent_core::variants::{Category, Snapshot, VariantId};
 use silent_edge::error::ApiError;
@@ -52,9 +52,7 @@ pub(crate) async fn compare(
     let expected = (!changed(results.get(2))?)
         .then(|| expected_shares(snapshot, *category, control.as_str(), treatment.as_str()))
         .flatten();
-    // Whoever replays the labelled corpus or confirms a miss leaves it with the variant's figures.
-    let evidence = treated.metrics.get("crisis").cloned().unwrap_or_default();
-    let crisis: CrisisEvidence = serde_json::from_value(evidence).unwrap_or_default();
+    let crisis = evidence(treated);
     let policy = Policy {
         planned: experiment.planned,
         ..Policy::default()
@@ -69,13 +67,32 @@ pub(crate) async fn compare(
     .map_err(|error| ApiError::Invalid(error.to_string()))
 }
 
+/// Entries of the log that changed a share of the category, or its arms.
+const CHANGES: &str = "(action IN ('kill', 'revive') OR (subject LIKE ?1 || '/%'
+  AND action IN ('rollout', 'cohorts', 'promote', 'demote', 'pause', 'rollback', 'retire', 'live-miss')))";
+
 /// Whether a share of the category changed after the range's first day: then the arms' shares are not those of today.
 fn changes(db: &D1Database, category: Category, from: Day) -> Result<worker::D1PreparedStatement, ApiError> {
-    let statement = db.prepare(
-        "SELECT count(*) AS n FROM audit_log WHERE at >= ?2 AND (action IN ('kill', 'revive') OR (subject LIKE ?1 || '/%'
-         AND action IN ('rollout', 'cohorts', 'promote', 'demote', 'pause', 'rollback', 'retire')))",
-    );
+    let statement = db.prepare(format!(
+        "SELECT count(*) AS n FROM audit_log WHERE at >= ?2 AND {CHANGES}"
+    ));
     Ok(statement.bind(&[category.as_str().into(), rfc3339(from.end_ms()).into()])?)
+}
+
+/// The day of the last of them.
+pub(crate) async fn last_change(db: &D1Database, category: Category) -> Result<Option<Day>, ApiError> {
+    #[derive(Deserialize)]
+    struct Row {
+        day: Option<String>,
+    }
+    let row: Option<Row> = db
+        .prepare(format!(
+            "SELECT substr(max(at), 1, 10) AS day FROM audit_log WHERE {CHANGES}"
+        ))
+        .bind(&[category.as_str().into()])?
+        .first(None)
+        .await?;
+    Ok(row.and_then(|row| row.day).and_then(|day| Day::parse(&day).ok()))
 }
 
 fn changed(result: Option<&D1Result>) -> Result<bool, ApiError> {

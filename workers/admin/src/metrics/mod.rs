@@ -3,6 +3,7 @@
 pub(crate) mod days;
 pub(crate) mod experiment;
 pub(crate) mod live;
+pub(crate) mod winner;
 
 use serde::Deserialize;
 use silent_core::pipeline::Day;

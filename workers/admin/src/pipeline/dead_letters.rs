@@ -2,9 +2,10 @@
 
 use crate::consumer::{self, Fate};
 use crate::registry_do::integer;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use silent_core::pipeline::Day;
 use silent_core::turn::Clock;
 use silent_edge::queue::QueueMessage;
 use silent_edge::{SystemClock, log};
@@ -75,6 +76,30 @@ fn kind(message: Option<&QueueMessage>) -> &'static str {
     }
 }
 
+/// A step of a job that was given up.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    job: String,
+    day: Day,
+    step: String,
+}
+
+/// The letter of a step that was given up.
+pub(super) fn of_step(db: &D1Database, day: Day, step: &str, error: &str, now_ms: u64) -> Result<D1PreparedStatement> {
+    let body = json!(Step {
+        job: "nightly".into(),
+        day,
+        step: step.into(),
+    })
+    .to_string();
+    db.prepare(
+        "INSERT INTO dead_letters(id, received_at_ms, body, error) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT(id) DO UPDATE SET error = excluded.error, replayed_at_ms = NULL, wanted_at_ms = NULL",
+    )
+    .bind(&[id(&body).into(), integer(now_ms), body.into(), error.into()])
+}
+
 /// The statement by which an admin asks for a replay: of one letter, or of all that wait.
 pub(crate) fn want(db: &D1Database, id: Option<&str>, now_ms: u64) -> Result<D1PreparedStatement> {
     db.prepare("UPDATE dead_letters SET wanted_at_ms = ?2 WHERE replayed_at_ms IS NULL AND (?1 IS NULL OR id = ?1)")
@@ -108,6 +133,20 @@ pub(crate) async fn replay(env: &Env) -> Result<usize> {
         let mut fates = consumer::store(env, &messages).await.into_iter();
         let (mut statements, mut waits) = (Vec::new(), false);
         for (letter, message) in letters.iter().zip(&read) {
+            if let Ok(step) = serde_json::from_str::<Step>(&letter.body) {
+                // The step is free again; the next cron takes it up.
+                statements.push(
+                    db.prepare(
+                        "UPDATE jobs SET dead_at_ms = NULL, failures = 0 WHERE job = ?1 AND day = ?2 AND step = ?3",
+                    )
+                    .bind(&[step.job.into(), step.day.iso().into(), step.step.into()])?,
+                );
+                statements.push(
+                    db.prepare("UPDATE dead_letters SET replayed_at_ms = ?2 WHERE id = ?1")
+                        .bind(&[letter.id.as_str().into(), integer(SystemClock.now_ms())])?,
+                );
+                continue;
+            }
             let fate = match message {
                 Ok(_) => fates.next().unwrap_or_else(|| Fate::Again("not tried".into())),
                 Err(error) => Fate::Dead(format!("not of the format: {error}")),

@@ -3,8 +3,10 @@
 //! A night's steps are rows of `jobs`: each is tried until it is done, by whichever run comes next.
 
 use super::gold::{self, Budget, CHANGED, RETURNED};
-use super::{bronze, dead_letters, silver};
+use super::{bronze, dead_letters, silver, slo};
+use crate::alerts::{self, Alert};
 use crate::registry_do::integer;
+use crate::{guard_do, workflow_do};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use silent_core::pipeline::Day;
@@ -27,7 +29,11 @@ const STALE_MS: u64 = 16 * 60_000;
 const IDEMPOTENCY_MS: u64 = 7 * 86_400_000;
 /// How long letters are kept that were replayed, or that name nobody whose erasure would take them away.
 const LETTERS_MS: u64 = 30 * 86_400_000;
-const STEPS: &[&str] = &["erase", "gold", "silver", "anchor", "prune"];
+const STEPS: &[&str] = &["erase", "gold", "slo", "silver", "anchor", "prune"];
+/// Failures after which a step is given up: an hour of tries. The next night has a step of its own, which does what is left.
+const FAILURES: u32 = 12;
+/// Longest error that is told, in characters.
+const ERROR_CHARS: usize = 300;
 
 /// What the cron does.
 pub(crate) async fn scheduled(event: &ScheduledEvent, env: &Env) {
@@ -61,6 +67,10 @@ async fn run(is_nightly: bool, scheduled_at_ms: u64, env: &Env) -> Result<()> {
         gold::wanted(&db, &bucket, today, budget.deadline_ms).await?;
         gold::changed(&db, &bucket, CHANGED, today, budget).await?;
         dead_letters::replay(env).await?;
+        // What was called and never came.
+        guard_do::poke(env).await;
+        alerts::wake(env).await;
+        workflow_do::wake(env).await?;
     }
     for (day, step) in to_do(&db).await? {
         if !begin(&db, day, &step).await? {
@@ -69,12 +79,13 @@ async fn run(is_nightly: bool, scheduled_at_ms: u64, env: &Env) -> Result<()> {
         let done = match step.as_str() {
             "erase" => bronze::erase(&db, &bucket, || SystemClock.now_ms(), budget.deadline_ms).await,
             "gold" => gold::changed(&db, &bucket, RETURNED, today, budget).await,
+            "slo" => slo::check(env, &db, day.minus(1)).await,
             "silver" => silver::changed(&db, &bucket, today, budget.deadline_ms).await,
             "anchor" => anchor(env, day).await,
             "prune" => prune(&db).await,
             _ => Ok(true),
         };
-        end(&db, day, &step, done).await?;
+        end(env, &db, day, &step, done).await?;
     }
     Ok(())
 }
@@ -88,7 +99,7 @@ struct Step {
 /// The steps that are left, the oldest night first.
 async fn to_do(db: &D1Database) -> Result<Vec<(Day, String)>> {
     let found = db
-        .prepare("SELECT day, step FROM jobs WHERE job = 'nightly' AND finished_at_ms IS NULL ORDER BY day")
+        .prepare("SELECT day, step FROM jobs WHERE job = 'nightly' AND finished_at_ms IS NULL AND dead_at_ms IS NULL ORDER BY day")
         .all()
         .await?;
     let mut steps: Vec<(Day, String)> = found
@@ -121,7 +132,7 @@ async fn begin(db: &D1Database, day: Day, step: &str) -> Result<bool> {
 }
 
 /// Notes what became of a step; one that is not done is free for the next run.
-async fn end(db: &D1Database, day: Day, step: &str, done: Result<bool>) -> Result<()> {
+async fn end(env: &Env, db: &D1Database, day: Day, step: &str, done: Result<bool>) -> Result<()> {
     let statement = match &done {
         Ok(true) => db
             .prepare("UPDATE jobs SET finished_at_ms = ?3 WHERE job = 'nightly' AND day = ?1 AND step = ?2")
@@ -136,13 +147,58 @@ async fn end(db: &D1Database, day: Day, step: &str, done: Result<bool>) -> Resul
                 "pipeline",
                 json!({"step": step, "day": day, "cause": error.to_string()}),
             );
-            db.prepare(
-                "UPDATE jobs SET started_at_ms = NULL, error = ?3 WHERE job = 'nightly' AND day = ?1 AND step = ?2",
-            )
-            .bind(&[day.iso().into(), step.into(), error.to_string().into()])?
+            let failed: Option<Failed> = db
+                .prepare(
+                    "UPDATE jobs SET started_at_ms = NULL, error = ?3, failures = failures + 1 WHERE job = 'nightly' AND day = ?1 AND step = ?2
+                     RETURNING failures",
+                )
+                .bind(&[day.iso().into(), step.into(), error.to_string().into()])?
+                .first(None)
+                .await?;
+            let failures = failed.map_or(0, |row| row.failures);
+            if failures >= FAILURES {
+                give_up(env, db, day, step, failures, &error.to_string()).await?;
+            }
+            return Ok(());
         }
     };
     statement.run().await?;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    failures: u32,
+}
+
+/// A step that fails again and again becomes a dead letter, which a replay brings back, and somebody is told: in one
+/// transaction.
+async fn give_up(env: &Env, db: &D1Database, day: Day, step: &str, failures: u32, error: &str) -> Result<()> {
+    let now_ms = SystemClock.now_ms();
+    let error: String = error
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(ERROR_CHARS)
+        .collect();
+    let text = format!("The nightly step {step} of {day} was given up after {failures} failures: {error}");
+    let figures = json!({"job": "nightly", "step": step, "day": day, "failures": failures, "error": error});
+    let alert = Alert::new(
+        format!("job:nightly:{day}:{step}:{now_ms}"),
+        "job",
+        format!("nightly/{step}"),
+        text,
+        figures,
+    );
+    db.batch(vec![
+        db.prepare("UPDATE jobs SET dead_at_ms = ?3 WHERE job = 'nightly' AND day = ?1 AND step = ?2")
+            .bind(&[day.iso().into(), step.into(), integer(now_ms)])?,
+        dead_letters::of_step(db, day, step, &error, now_ms)?,
+        alert.statement(db, now_ms)?,
+    ])
+    .await?;
+    alerts::wake(env).await;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod gold;
 mod jobs;
 mod marks;
 mod silver;
+mod slo;
 mod source;
 
 pub(crate) use jobs::scheduled;

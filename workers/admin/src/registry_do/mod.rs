@@ -2,14 +2,17 @@
 //!
 //! Invariant: D1 is the authority, and its audit chain would refuse a second writer. What readers are told was committed.
 
+mod client;
 pub(crate) mod order;
 mod plan;
 mod publish;
 mod store;
 
+pub(crate) use client::{hand_in, head, send};
 pub(crate) use plan::shown;
-pub(crate) use store::{integer, pending};
+pub(crate) use store::{integer, is_answered, pending};
 
+use crate::alerts;
 use futures::lock::Mutex;
 use order::{Order, Outcome, Wish};
 use plan::{Desk, Plan};
@@ -189,6 +192,39 @@ impl RegistryObject {
                     exists(&db, "dead_letters", id).await?;
                     None
                 }
+                Wish::ConfirmMiss { target, turn } => {
+                    store::is_first(
+                        &db,
+                        "SELECT 1 AS n FROM crisis_misses WHERE turn = ?1 AND category = ?2 AND variant = ?3",
+                        &[turn.as_str(), target.category.as_str(), target.id.as_str()],
+                        "the turn was confirmed before",
+                    )
+                    .await?;
+                    None
+                }
+                Wish::StartPromotion { run } => {
+                    store::is_first(
+                    &db,
+                    "SELECT 1 AS n FROM workflows WHERE kind = 'promotion' AND subject = ?1 AND ended_at_ms IS NULL",
+                    &[run.target.to_string().as_str()],
+                    "a promotion of the variant is under way",
+                )
+                .await?;
+                    None
+                }
+                Wish::CancelWorkflow { id } => {
+                    exists(&db, "workflows", id).await?;
+                    None
+                }
+                Wish::DeliverAlert { message } => {
+                    store::is_there(
+                        &db,
+                        "SELECT 1 AS n FROM alerts WHERE message_id = ?1",
+                        &[message.as_str()],
+                    )
+                    .await?;
+                    None
+                }
                 _ => None,
             };
             let command = match (&order.wish, &change) {
@@ -251,6 +287,9 @@ impl RegistryObject {
         self.state.storage().put(ANCHOR, Anchor { seq, hash }).await?;
         if let Some(snapshot) = &plan.snapshot {
             self.publish(snapshot).await?;
+        }
+        if plan.alerts {
+            alerts::wake(&self.env).await;
         }
         Ok(Some(plan.outcome))
     }

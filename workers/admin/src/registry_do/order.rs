@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use silent_core::pipeline::Day;
-use silent_core::registry::{Actor, Command};
+use silent_core::registry::{Actor, Command, Target};
+use silent_core::workflow::Run;
 
 /// One wish of an admin.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,6 +64,28 @@ pub(crate) enum Wish {
     ReplayDeadLetters {
         /// Which.
         id: Option<String>,
+    },
+    /// To confirm that a variant missed a crisis of a live session.
+    ConfirmMiss {
+        /// Which variant.
+        target: Target,
+        /// SHA-256 of the turn's event id, hexadecimal: the log holds nobody.
+        turn: String,
+    },
+    /// To have a canary promoted by a workflow.
+    StartPromotion {
+        /// The run as it begins.
+        run: Box<Run>,
+    },
+    /// To take a workflow back.
+    CancelWorkflow {
+        /// Its id.
+        id: String,
+    },
+    /// To have an alert delivered again.
+    DeliverAlert {
+        /// Its message's id.
+        message: String,
     },
     /// To have days of gold rebuilt from bronze.
     RebuildGold {

@@ -2,11 +2,13 @@
 
 use super::order::{Order, Outcome, Wish};
 use super::store;
+use crate::alerts::Alert;
 use crate::pipeline::{dead_letters, gold};
+use crate::workflow_do;
 use serde_json::{Value, json};
-use silent_core::registry::{Actor, Change, Command, Draft, Entry, Pending, Sign, State, Undo, apply};
+use silent_core::registry::{Actor, Change, Command, Draft, Entry, Pending, Sign, State, Target, Undo, apply};
 use silent_core::time::rfc3339;
-use silent_core::variants::Snapshot;
+use silent_core::variants::{Snapshot, Status};
 use silent_edge::error::ApiError;
 use worker::{D1Database, D1PreparedStatement};
 
@@ -20,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) snapshot: Option<Snapshot>,
     /// What the admin hears.
     pub(crate) outcome: Outcome,
+    /// Whether somebody is to be told.
+    pub(crate) alerts: bool,
 }
 
 /// What a plan is made with.
@@ -53,6 +57,7 @@ impl Desk<'_> {
                 change.cancel()?;
                 self.note(&order.actor.id, &change, "cancelled", &order.reason, 200)?
             }
+            Wish::ConfirmMiss { target, turn } => self.confirm_miss(order, target, turn)?,
             wish => self.other(order, wish)?,
         };
         plan.statements
@@ -130,6 +135,24 @@ impl Desk<'_> {
         self.note(&order.actor.id, &pending, "requested", &order.reason, 202)
     }
 
+    fn confirm_miss(&self, order: &Order, target: &Target, turn: &str) -> Result<Plan, ApiError> {
+        let command = Command::LiveMiss { target: target.clone() };
+        let (next, change) = apply(self.snapshot, &command, None, None, &order.actor, self.now_ms)?;
+        let about = json!({"turn": turn});
+        let mut plan = self.changed(&order.actor.id, &command, &order.reason, next, &change, about, 200)?;
+        let once = self
+            .db
+            .prepare("INSERT INTO crisis_misses(turn, category, variant, at_ms) VALUES (?1, ?2, ?3, ?4)")
+            .bind(&[
+                turn.into(),
+                target.category.as_str().into(),
+                target.id.as_str().into(),
+                store::integer(self.now_ms),
+            ])?;
+        plan.statements.push(once);
+        Ok(plan)
+    }
+
     fn take_effect(&self, mut change: Pending, undo: Option<&Undo>, reason: &str) -> Result<Plan, ApiError> {
         let (next, made) = apply(
             self.snapshot,
@@ -171,6 +194,10 @@ impl Desk<'_> {
         for row in &change.after {
             statements.push(store::put_variant(self.db, row)?);
         }
+        let alert = alert(actor, command, reason, change, entry.seq);
+        if let Some(alert) = &alert {
+            statements.push(alert.statement(self.db, self.now_ms)?);
+        }
         let target = command.target();
         let variant = target.and_then(|target| next.variant(target.category, &target.id));
         let body = json!({
@@ -183,6 +210,7 @@ impl Desk<'_> {
             statements,
             end: (entry.seq, entry.hash),
             snapshot: Some(next),
+            alerts: alert.is_some(),
             outcome: Outcome {
                 status,
                 body,
@@ -199,6 +227,7 @@ impl Desk<'_> {
         Ok(Plan {
             statements: vec![store::append(self.db, &entry)?, store::put_pending(self.db, change)?],
             snapshot: None,
+            alerts: false,
             outcome: Outcome {
                 status,
                 body: json!({"change": shown(change), "audit_seq": entry.seq}),
@@ -264,10 +293,43 @@ impl Desk<'_> {
                     202,
                 )
             }
-            Wish::Change { .. } | Wish::Sign { .. } | Wish::Cancel { .. } => {
+            Wish::StartPromotion { run } => {
+                let subject = run.target.to_string();
+                let detail = json!({"id": run.id, "kind": "promotion", "plan": run.plan});
+                let statement = workflow_do::put(self.db, run)?;
+                return self.noted(order, "workflow.start", &subject, detail, Some(statement), 202);
+            }
+            Wish::CancelWorkflow { id } => ("workflow.cancel", id, json!({"id": id}), None, 202),
+            Wish::DeliverAlert { message } => {
+                let statement = self
+                    .db
+                    .prepare("UPDATE alert_deliveries SET state = 'pending', attempts = 0, next_at_ms = ?2 WHERE message_id = ?1")
+                    .bind(&[message.into(), store::integer(self.now_ms)])?;
+                (
+                    "alert.deliver",
+                    message,
+                    json!({"id": message, "wanted_at": at}),
+                    Some(statement),
+                    202,
+                )
+            }
+            Wish::Change { .. } | Wish::Sign { .. } | Wish::Cancel { .. } | Wish::ConfirmMiss { .. } => {
                 return Err(ApiError::internal("unplanned"));
             }
         };
+        self.noted(order, action, subject, detail, statement, status)
+    }
+
+    /// What changes no variant: an entry of the log, and what else is written with it.
+    fn noted(
+        &self,
+        order: &Order,
+        action: &str,
+        subject: &str,
+        detail: Value,
+        statement: Option<D1PreparedStatement>,
+        status: u16,
+    ) -> Result<Plan, ApiError> {
         let entry = self.entry(&order.actor.id, action, subject, &order.reason, &detail);
         let mut body = detail;
         if let Some(body) = body.as_object_mut() {
@@ -279,6 +341,7 @@ impl Desk<'_> {
             statements,
             end: (entry.seq, entry.hash),
             snapshot: None,
+            alerts: false,
             outcome: Outcome {
                 status,
                 body,
@@ -298,6 +361,37 @@ impl Desk<'_> {
         };
         Entry::after(self.end.0, &self.end.1, draft)
     }
+}
+
+/// Where a canary lost its traffic by what was found out about it, somebody should know.
+fn alert(actor: &str, command: &Command, reason: &str, change: &Change, seq: u64) -> Option<Alert> {
+    let is_found_out = match command {
+        Command::LiveMiss { .. } => true,
+        Command::Replay { new_misses, .. } => *new_misses > 0,
+        Command::Demote { .. } => actor.starts_with("system:"),
+        _ => false,
+    };
+    let target = command.target().filter(|_| is_found_out)?;
+    let was = change.before.iter().any(|variant| variant.is_challenger());
+    let is = change.after.iter().any(|variant| variant.is_challenger());
+    let became = if was && !is {
+        "went back to experimental"
+    } else if change.after.iter().any(|variant| variant.status == Status::Production) {
+        "stays in production, which has nothing else: roll back, or promote another"
+    } else {
+        "takes no traffic"
+    };
+    let subject = target.to_string();
+    let text = format!("{subject} {became} ({}): {reason}", command.action());
+    let figures = json!({"action": command.action(), "category": target.category, "variant": target.id, "reason": reason,
+        "actor": actor, "audit_seq": seq});
+    Some(Alert::new(
+        format!("demotion:{subject}:{seq}"),
+        "demotion",
+        subject,
+        text,
+        figures,
+    ))
 }
 
 /// A change as the API shows it.

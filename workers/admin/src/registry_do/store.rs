@@ -292,3 +292,36 @@ pub(crate) fn remember(
         integer(now_ms),
     ])?)
 }
+
+/// Whether a query finds something.
+async fn finds(db: &D1Database, query: &str, bindings: &[&str]) -> Result<bool, ApiError> {
+    let bindings: Vec<JsValue> = bindings.iter().map(|text| JsValue::from_str(text)).collect();
+    let row: Option<serde_json::Value> = db.prepare(query).bind(&bindings)?.first(None).await?;
+    Ok(row.is_some())
+}
+
+/// Refuses with `why` where the query finds something.
+pub(crate) async fn is_first(db: &D1Database, query: &str, bindings: &[&str], why: &str) -> Result<(), ApiError> {
+    if finds(db, query, bindings).await? {
+        return Err(ApiError::Conflict(why.into()));
+    }
+    Ok(())
+}
+
+/// Refuses where the query finds nothing.
+pub(crate) async fn is_there(db: &D1Database, query: &str, bindings: &[&str]) -> Result<(), ApiError> {
+    if finds(db, query, bindings).await? {
+        return Ok(());
+    }
+    Err(ApiError::NotFound)
+}
+
+/// Whether an actor's key was used: then the answer is known, whatever holds now.
+pub(crate) async fn is_answered(db: &D1Database, actor: &str, key: &str) -> Result<bool, ApiError> {
+    finds(
+        db,
+        "SELECT 1 AS n FROM idempotency_keys WHERE actor = ?1 AND key = ?2",
+        &[actor, key],
+    )
+    .await
+}

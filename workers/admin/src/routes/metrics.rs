@@ -1,6 +1,7 @@
 //! Figures for the dashboard, from gold; what is live, from the events.
 
 use super::{Answer, Door, no_query, query};
+use crate::metrics::winner::PLANNED;
 use crate::metrics::{self, Range, days, experiment, live};
 use crate::registry_do::order::Wish;
 use serde::Deserialize;
@@ -11,8 +12,6 @@ use worker::{Request, Response};
 
 /// Most days that are asked for at a time.
 pub(super) const MAX_DAYS: u32 = 366;
-/// Sessions of both arms at which always-valid intervals are tightest, where a request does not say.
-const PLANNED: u64 = 5_000;
 
 fn range(door: &Door, count: Option<u32>) -> std::result::Result<Range, ApiError> {
     match count.unwrap_or(7) {

@@ -1,8 +1,12 @@
 //! The admin API: who asks, which route, and one way to change something.
 
+mod alerts;
+mod approvals;
 mod audit;
 mod changes;
 mod dead_letters;
+mod durable;
+mod experiments;
 mod figures;
 mod keys;
 mod metrics;
@@ -11,8 +15,10 @@ mod preview;
 mod registry;
 mod table;
 mod variants;
+mod workflows;
 
 use crate::registry_do::order::{Order, Outcome, Wish};
+use crate::registry_do::{hand_in, head};
 use base64::Engine as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,7 +33,7 @@ use silent_edge::registry::{OBJECT, OBJECT_NAME};
 use silent_edge::{SystemClock, http, random};
 use std::rc::Rc;
 use table::Handler;
-use worker::{D1Database, Env, Headers, Method, Request, RequestInit, Response, Result};
+use worker::{D1Database, Env, Request, Response, Result};
 
 type Answer = std::result::Result<Response, ApiError>;
 
@@ -184,6 +190,23 @@ async fn dispatch(door: &Door, handler: Handler, values: &[&str], request: Reque
             dead_letters::replay(door, request, Some(letter)).await
         }
         Handler::ReplayDeadLetters => dead_letters::replay(door, request, None).await,
+        Handler::PromoteWinner => experiments::promote_winner(door, request, target(values)?).await,
+        Handler::RecordReplay => experiments::replay(door, request, target(values)?).await,
+        Handler::ConfirmLiveMiss => experiments::live_miss(door, request, target(values)?).await,
+        Handler::Alerts => alerts::list(door, &request).await,
+        Handler::DeliverAlert => {
+            let message = one(values)?.to_string();
+            alerts::deliver(door, request, message).await
+        }
+        Handler::Workflows => workflows::list(door, &request).await,
+        Handler::StartPromotion => workflows::start(door, request).await,
+        Handler::Workflow => workflows::read(door, &request, one(values)?).await,
+        Handler::CancelWorkflow => {
+            let run = one(values)?.to_string();
+            workflows::cancel(door, request, run).await
+        }
+        Handler::OpenApproval => approvals::open(door, &request).await,
+        Handler::Approve => approvals::approve(door, request).await,
     }
 }
 
@@ -258,10 +281,7 @@ impl Door {
 
     /// The registry as it stands: read from the object, never from a cache.
     async fn registry(&self) -> std::result::Result<Rc<Snapshot>, ApiError> {
-        let text = self.object("/head?known=0").await?.text().await?;
-        Snapshot::parse(&text)
-            .map(Rc::new)
-            .map_err(|error| ApiError::internal(error.to_string()))
+        head(&self.env).await.map(Rc::new)
     }
 
     async fn object(&self, path: &str) -> Answer {
@@ -312,26 +332,12 @@ impl Door {
 
     /// Has an order carried out.
     async fn order(&self, order: &Order) -> std::result::Result<Outcome, Response> {
-        let asked = async {
-            let body = serde_json::to_string(order).map_err(|_| ApiError::internal("internal body"))?;
-            let headers = Headers::new();
-            headers.set("x-correlation-id", &self.correlation_id)?;
-            let mut init = RequestInit::new();
-            init.with_method(Method::Post)
-                .with_headers(headers)
-                .with_body(Some(body.into()));
-            let request = Request::new_with_init("https://object/orders", &init)?;
-            let stub = self.env.durable_object(OBJECT)?.get_by_name(OBJECT_NAME)?;
-            stub.fetch_with_request(request)
-                .await
-                .map_err(|error| ApiError::unavailable(format!("registry: {error}")))
-        };
         let failed = |error: ApiError| {
             error
                 .into_response(&self.correlation_id)
                 .or_else(|_| Response::error("", 500))
         };
-        let mut response = match asked.await {
+        let mut response = match hand_in(&self.env, order, &self.correlation_id).await {
             Ok(response) => response,
             Err(error) => return Err(failed(error).unwrap_or_else(|_| Response::builder().with_status(500).empty())),
         };

@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document, made from the routes' table and the categories' schemas.
 
-use super::figures;
 use super::metrics::MAX_DAYS;
 use super::table::{Kind, ROUTES, Route};
+use super::{durable, figures};
 use serde_json::{Map, Value, json};
 use silent_core::registry::REASON_CHARS;
 use silent_core::variants::Category;
@@ -82,6 +82,9 @@ fn operation(route: &Route) -> Value {
             operation.insert("requestBody".into(), json!({"required": true, "content": content}));
         }
     }
+    if route.path.ends_with("/approvals") {
+        faults.push(410);
+    }
     for status in faults {
         responses.insert(status.to_string(), json!({"$ref": "#/components/responses/Problem"}));
     }
@@ -139,6 +142,7 @@ fn all_schemas() -> Value {
     let mut all = schemas();
     if let Some(all) = all.as_object_mut() {
         all.extend(figures::schemas());
+        all.extend(durable::schemas());
     }
     all
 }

@@ -3,6 +3,7 @@
 mod comparing;
 mod layers;
 mod rules;
+mod watching;
 
 use super::bronze::{Rating, Record};
 use super::{Day, DayBuilder, Gold};

@@ -337,3 +337,101 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn evidence_of_crises_stays_with_the_configuration_and_a_confirmed_miss_takes_a_canary_back() {
+    let haiku = || target(MODEL, "claude-haiku-4-5");
+    let replay = |new_misses| Command::Replay {
+        target: haiku(),
+        cases: 100,
+        new_misses,
+    };
+    let miss = Command::LiveMiss { target: haiku() };
+    let crisis = |snapshot: &Snapshot| crate::pipeline::evidence(snapshot.variant(MODEL, "claude-haiku-4-5").unwrap());
+    let program = Actor {
+        id: "ci".into(),
+        kind: ActorKind::Service,
+    };
+
+    let (clean, _) = apply(&seed(), &replay(0), None, None, &program, NOW).unwrap();
+    assert_eq!(crisis(&clean).replay.unwrap().cases, 100);
+    assert_eq!(
+        status(&clean, MODEL, "claude-haiku-4-5"),
+        (Status::Staged, 10.0, 1),
+        "nobody's version is stale"
+    );
+    assert_eq!(clean.version(), seed().version() + 1);
+    assert!(matches!(
+        make(
+            &seed(),
+            &Command::Replay {
+                target: haiku(),
+                cases: 0,
+                new_misses: 0
+            }
+        ),
+        Err(Refusal::Invalid(_))
+    ));
+
+    let failed = made(&clean, &replay(1));
+    assert_eq!(
+        status(&failed, MODEL, "claude-haiku-4-5"),
+        (Status::Experimental, 0.0, 2)
+    );
+
+    assert!(matches!(
+        apply(&clean, &miss, None, None, &program, NOW),
+        Err(Refusal::Forbidden(_))
+    ));
+    let missed = made(&clean, &miss);
+    assert_eq!(
+        status(&missed, MODEL, "claude-haiku-4-5"),
+        (Status::Experimental, 0.0, 2)
+    );
+    assert_eq!(
+        (
+            crisis(&missed).confirmed_live_misses,
+            crisis(&missed).replay.unwrap().cases
+        ),
+        (1, 100)
+    );
+    assert_eq!(crisis(&made(&missed, &miss)).confirmed_live_misses, 2);
+
+    // All that production has stays, and what is known of it too.
+    let sonnet = Command::LiveMiss {
+        target: target(MODEL, "claude-sonnet-4-6"),
+    };
+    let known = made(&seed(), &sonnet);
+    assert_eq!(
+        status(&known, MODEL, "claude-sonnet-4-6"),
+        (Status::Production, 100.0, 1)
+    );
+    assert_eq!(
+        known.variant(MODEL, "claude-sonnet-4-6").unwrap().metrics["crisis"]["confirmed_live_misses"],
+        1
+    );
+
+    // Another configuration is another matter; the old one comes back with what was found out about it.
+    let edit = Command::Edit {
+        target: haiku(),
+        description: None,
+        config: Some(json!({"provider": "openai", "model": "next", "max_output_tokens": 800, "temperature": 0.5})),
+    };
+    let (edited, change) = make(&missed, &edit).unwrap();
+    assert_eq!(crisis(&edited), crate::statistics::CrisisEvidence::default());
+    let rollback = Command::Rollback { target: haiku() };
+    let (back, _) = apply(&edited, &rollback, None, Some(&change), &user("ada"), NOW).unwrap();
+    assert_eq!(crisis(&back).confirmed_live_misses, 1);
+    // And a rollback of something else does not make it unknown.
+    let (grown, change) = make(&seed(), &rollout(MODEL, "claude-haiku-4-5", 20.0)).unwrap();
+    let (back, _) = apply(
+        &made(&grown, &replay(0)),
+        &rollback,
+        None,
+        Some(&change),
+        &user("ada"),
+        NOW,
+    )
+    .unwrap();
+    assert_eq!(crisis(&back).replay.unwrap().cases, 100);
+}

@@ -41,10 +41,10 @@ test("figures that were there stay when a refresh fails, and say how old they ar
   let isAway = false;
   await context.route("**/admin/v1/providers", (route) => (isAway ? route.abort("internetdisconnected") : route.fallback()));
   const page = await openView(context, stack, "/providers");
-  await page.getByText("Breaker open", { exact: true }).waitFor();
+  await page.getByText("Open", { exact: true }).waitFor();
   isAway = true;
   await page.getByText(/^As of .*: refreshing failed/).waitFor({ timeout: 30_000 });
-  await page.getByText("Breaker open", { exact: true }).waitFor();
+  await page.getByText("Open", { exact: true }).waitFor();
   isAway = false;
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText(/refreshing failed/).waitFor({ state: "detached" });

@@ -24,8 +24,8 @@ const BROKEN = [
   '{"type":"feedback","event_id":"ses_00000000000000000000000000:1","satisfaction_milli":"very"}',
 ];
 
-/** A new story that ends today. */
-export const newStory = ({ days, persons, now }) => ({ seed: SEED, days, persons, firstDay: midnight(now) - (days - 1) * DAY_MS, people: {} });
+/** A new story that ends now; `toldAt` places its last incident. */
+export const newStory = ({ days, persons, now }) => ({ seed: SEED, days, persons, firstDay: midnight(now) - (days - 1) * DAY_MS, toldAt: now, people: {} });
 
 /**
  * Tells the story up to `until`. `door` is the instance: `ask(who, method, path, body, headers)` of the admin API, `queue`, `cron(name,

@@ -12,8 +12,8 @@ const SLOWER = { openrouter: 1.18 };
 const FAILS = { anthropic: 0.006, openrouter: 0.012, openai: 0.007, gemini: 0.011 };
 // Slug, weight, median duration in milliseconds.
 const FAILURES = [[["provider-overloaded", 420], 46], [["provider-timeout", 9_000], 18], [["provider-busy", 180], 22], [["provider-truncated", 2_600], 9], [["provider-unreachable", 300], 5]];
-const LEVELS = [[0, 9_640], [1, 290], [2, 48], [3, 17], [4, 5]];
-const DISTRESSED = [[0, 8_300], [1, 1_300], [2, 270], [3, 100], [4, 30]];
+const LEVELS = [[0, 9_720], [1, 240], [2, 28], [3, 9], [4, 3]];
+const DISTRESSED = [[0, 8_780], [1, 1_060], [2, 110], [3, 38], [4, 12]];
 const DONE = [["done", 9_880], ["stopped", 90], ["interrupted", 30]];
 
 // What a variant does to people, so that experiments have something to find.
@@ -30,10 +30,10 @@ const speed = (model) => SPEEDS.find(([prefix]) => rest(model).startsWith(prefix
 const dayOf = (atMs) => new Date(atMs).toISOString().slice(0, 10);
 
 /** Hours in which a vendor is mostly away: two that the story always has, and one every few weeks. */
-export function incidents({ seed, firstDay, days }, until) {
+export function incidents({ seed, firstDay, days, toldAt }, until) {
   const found = [
     { provider: "anthropic", from: firstDay + (days - 18) * DAY_MS + 14 * 3_600_000, minutes: 170 },
-    { provider: "anthropic", from: firstDay + (days - 2) * DAY_MS + 19.2 * 3_600_000, minutes: 75 },
+    { provider: "anthropic", from: toldAt - 7.5 * 3_600_000, minutes: 80 },
   ];
   for (let day = days; firstDay + day * DAY_MS < until; day++) {
     const chance = new Chance(`${seed} incident ${day}`);
@@ -51,7 +51,7 @@ export class Turns {
   /** How a vendor fares at a moment: the chance to fail, and that its breaker is open. */
   health(provider, atMs) {
     const trouble = this.incidents.find((one) => one.provider === provider && atMs >= one.from && atMs < one.from + one.minutes * 60_000);
-    return trouble ? { fails: 0.82, isOpen: atMs > trouble.from + 4 * 60_000 ? 0.55 : 0 } : { fails: FAILS[provider] ?? 0.01, isOpen: 0 };
+    return trouble ? { fails: 0.82, isOpen: atMs > trouble.from + 4 * 60_000 ? 0.75 : 0 } : { fails: FAILS[provider] ?? 0.01, isOpen: 0 };
   }
 
   /** A session's messages, in the order of their time. */
@@ -109,6 +109,8 @@ export class Turns {
     const attempts = [];
     const targets = [config, ...config.fallbacks].slice(0, 3);
     let clock = chance.whole(4, 14);
+    // Once in a while nobody can be reached.
+    const isCutOff = chance.is(0.003);
     let failure;
     for (const [place, { provider, model }] of targets.entries()) {
       const { fails, isOpen } = this.health(provider, atMs);
@@ -120,7 +122,7 @@ export class Turns {
       // A target is asked again once, where it may have been a moment's trouble.
       for (let again = 0; again < (place === 0 && chance.is(0.5) ? 2 : 1); again++) {
         const started_at_ms = atMs + clock;
-        if (chance.is(fails)) {
+        if (isCutOff || chance.is(fails)) {
           const [outcome, median] = chance.of(FAILURES);
           const total_ms = Math.round(outcome === "provider-timeout" ? median : chance.skewed(median, 0.4));
           attempts.push({ ...begun, outcome, started_at_ms, total_ms });

@@ -1,8 +1,10 @@
 //! What the dashboard reads. Series come out of D1 as finished JSON: the rows are never parsed here.
 
+pub(crate) mod budgets;
 pub(crate) mod days;
 pub(crate) mod experiment;
 pub(crate) mod live;
+pub(crate) mod providers;
 
 use serde::Deserialize;
 use silent_core::pipeline::Day;

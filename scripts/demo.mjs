@@ -67,11 +67,11 @@ await onPinnedNode(async () => {
     await instance.close();
   }
   if (isFillOnly) return process.exit(0);
-  await serve(story.limits, release);
+  await serve(story, release);
 });
 
 /** `npm start`, with the budgets that the story has spent from. */
-async function serve({ month, chat, api }, release) {
+async function serve({ limits: { month, chat, api }, people }, release) {
   const { claimsOf, signed } = await import("./issuer.mjs");
   const { ISSUER } = await import("./local.mjs");
   const token = signed(JSON.parse(readFileSync(ISSUER, "utf8")), claimsOf());
@@ -81,7 +81,7 @@ async function serve({ month, chat, api }, release) {
   });
   server.stdout.on("data", (chunk) => {
     process.stdout.write(chunk);
-    if (chunk.includes("Ctrl-C stops")) console.log(`  The dashboard, signed in: http://localhost:${port}/admin/sign-in#${token}\n  Another link: npm run admin\n`);
+    if (chunk.includes("Ctrl-C stops")) console.log(`  The dashboard, signed in: http://localhost:${port}/admin/sign-in#${token}\n  Why has ${Object.keys(people).at(-1)} what they have? Ask under "Why this variant". Another link: npm run admin\n`);
   });
   whenAskedToEnd((signal) => server.kill(typeof signal === "string" ? signal : "SIGTERM"));
   await new Promise((resolve) => server.once("exit", (code) => { process.exitCode = code ?? 0; resolve(); }));

@@ -90,7 +90,7 @@ export async function fill(door, story, { until, keep = () => {}, say = () => {}
   const [{ left }] = await door.rows("SELECT count(*) AS left FROM jobs WHERE finished_at_ms IS NULL");
   if (left > 0) throw new Failure(`${left} steps of the night are not done`);
 
-  await budgets(door, story, sent, until);
+  await budgets(door, story, sent);
   if (!story.hasEnded) {
     await registry.waiting(ask);
     story.hasEnded = true;
@@ -133,11 +133,11 @@ async function stored(door, bodies) {
 }
 
 /** What this month cost, charged to the shared budgets; what is charged already is not charged again. */
-async function budgets(door, story, sent, until) {
-  const month = new Date(until).toISOString().slice(0, 7);
+async function budgets(door, story, sent) {
+  const month = new Date().toISOString().slice(0, 7);
   const spent = sent.reduce((sum, { type, event }) => sum + (type === "turn" && new Date(event.accepted_at_ms).toISOString().startsWith(month) ? event.cost_micros : 0), 0);
-  // Once, so that a first look finds one budget well in order and one that runs low.
-  story.limits ??= { month: dollars(spent / 0.64), chat: dollars(spent / 0.86), api: 25 };
+  // So that one budget is well in order and one runs low; when it has run out, somebody has raised it.
+  if (!story.limits || spent > story.limits.chat * 1e6) story.limits = { month: dollars(spent / 0.64), chat: dollars(spent / 0.86), api: 25 };
   const accounts = await door.budget("GET", "/accounts");
   const charged = accounts.find(({ name, period }) => name === "month" && period === month)?.spent_micros ?? 0;
   const id = `demo:${month}:${spent}`;

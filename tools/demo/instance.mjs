@@ -18,6 +18,7 @@ const freePort = () => new Promise((resolve) => {
 /** Opens it; `close` ends it and leaves the state to `npm start`. */
 export async function openInstance() {
   Object.assign(process.env, QUIET);
+  const { WRANGLER_LOG } = process.env;
   process.env.WRANGLER_LOG ??= "error";
   const require = createRequire(import.meta.url);
   const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = createRequire(require.resolve("wrangler"))("miniflare");
@@ -59,6 +60,10 @@ export async function openInstance() {
       });
       return { status: response.status, body: await response.json() };
     },
-    close: () => miniflare.dispose(),
+    close: async () => {
+      await miniflare.dispose();
+      // What is started next says when it is ready.
+      if (WRANGLER_LOG === undefined) delete process.env.WRANGLER_LOG;
+    },
   };
 }

@@ -33,6 +33,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         "tokens_out": number, "cost_micros": number}),
     );
     let levels = answer(json!({"1": number, "2": number, "3": number, "4": number}));
+    let all_levels = answer(json!({"0": number, "1": number, "2": number, "3": number, "4": number}));
     let cost = answer(
         json!({"day": day, "product": text, "turns": number, "priced_turns": number, "tokens_in": number, "tokens_out": number,
         "cost_micros": number, "cost_per_turn_micros": maybe("number")}),
@@ -82,8 +83,8 @@ pub(super) fn schemas() -> Map<String, Value> {
         ),
         (
             "Safety",
-            answer(json!({"days": list(answer(json!({"day": day, "levels": levels}))),
-                "regions": list(answer(json!({"region": text, "turns": number})))})),
+            answer(json!({"days": list(answer(json!({"day": day, "levels": all_levels}))),
+                "regions": list(answer(json!({"region": text, "turns": number, "levels": levels})))})),
         ),
         (
             "Costs",

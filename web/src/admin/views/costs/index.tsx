@@ -30,14 +30,14 @@ export default function Costs() {
 function Budgets({ budgets }: { budgets: Budget[] }) {
   return (
     <Panel title="Budgets">
-      {budgets.length === 0 ? <Empty title="No budget has been drawn on">Where none is set, nothing stops spending.</Empty> : <ul className="grid gap-x-8 gap-y-5 md:grid-cols-2 xl:grid-cols-3">{budgets.map((budget) => <li key={`${budget.name} ${budget.period}`}><Meter budget={budget} /></li>)}</ul>}
+      {budgets.length === 0 ? <Empty title="No budget has been drawn on">Where none is set, nothing stops spending.</Empty> : <ul className="grid gap-x-8 gap-y-5 md:grid-cols-2 xl:grid-cols-3">{budgets.toSorted((a, b) => Number(b.name === "month") - Number(a.name === "month") || a.name.localeCompare(b.name)).map((budget) => <li key={`${budget.name} ${budget.period}`}><Meter budget={budget} /></li>)}</ul>}
     </Panel>
   );
 }
 
 /** What turns meet as a budget is used up. */
 const STATES: Record<string, string> = { ok: "Within it", cheaper: "Cheaper models first", cheapest: "Cheapest model only", exhausted: "Used up: listener only", ended: "Period is over" };
-const nameOf = (name: string) => (name === "month" ? "All features" : plain(name.replace(/^feature:/, "")));
+const nameOf = (name: string) => (name === "month" ? "All features" : name === "feature:api" ? "API" : plain(name.replace(/^feature:/, "")));
 
 function Meter({ budget: { name, period, limit_micros, spent_micros, reserved_micros, state } }: { budget: Budget }) {
   const used = limit_micros === 0 ? 0 : (spent_micros + reserved_micros) / limit_micros;

@@ -49,7 +49,7 @@ function Models({ found: { providers: all, turns, is_complete, oldest_at }, now 
             { name: "Failures", isNumber: true, cell: (one) => <Failures one={one} /> },
             { name: "First token", isNumber: true, cell: ({ ttft_p50_ms, ttft_p95_ms }) => <Quantiles p50={ttft_p50_ms} p95={ttft_p95_ms} /> },
             { name: "Whole answer", isNumber: true, cell: ({ latency_p50_ms, latency_p95_ms }) => <Quantiles p50={latency_p50_ms} p95={latency_p95_ms} /> },
-            { name: "Breaker", cell: (one) => <Breaker one={one} now={now} /> },
+            { name: "Breaker", isLong: true, cell: (one) => <Breaker one={one} now={now} /> },
           ]} />
           <p className="hint px-4 pb-3">{is_complete ? `From ${plural(turns, "turn")}.` : `From the newest ${count(turns)} turns, since ${dateTime(oldest_at)}.`} Large figures are medians, small ones the 95th percentile.</p>
         </>
@@ -76,7 +76,7 @@ function Breaker({ one, now }: { one: Provider; now: number }) {
   const isOpen = isOpenNow(one, now);
   return (
     <>
-      <span className={`tag ${isOpen ? "tag-bad" : "tag-wait"}`} title={dateTime(last_at)}><Icon name={isOpen ? "cross" : "wait"} size={13} />{isOpen ? "Open" : `Open ${ago(last_at, now)}`}</span>
+      <span className={`tag ${isOpen ? "tag-bad" : "tag-wait"}`} title={dateTime(last_at)}><Icon name={isOpen ? "cross" : "wait"} size={13} />{isOpen ? "Open" : `Last open ${ago(last_at, now)}`}</span>
       <span className="hint block">spared {count(spared)}, {percent(share)}</span>
     </>
   );

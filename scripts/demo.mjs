@@ -56,7 +56,8 @@ await onPinnedNode(async () => {
   console.log(known ? "▸ Demo: the story goes on where it ended …" : `▸ Demo: ${days} days of ${persons} people …`);
   mkdirSync(STATE, { recursive: true });
   const instance = await openInstance();
-  whenAskedToEnd(() => process.exit(130));
+  let end = () => process.exit(130);
+  whenAskedToEnd((signal) => end(signal));
   const count = async () => (await instance.rows("SELECT count(*) AS n FROM turn_events"))[0].n;
   try {
     const before = await count();
@@ -67,11 +68,11 @@ await onPinnedNode(async () => {
     await instance.close();
   }
   if (isFillOnly) return process.exit(0);
-  await serve(story, release);
+  await serve(story, release, (stop) => { end = stop; });
 });
 
 /** `npm start`, with the budgets that the story has spent from. */
-async function serve({ limits: { month, chat, api }, people }, release) {
+async function serve({ limits: { month, chat, api }, people }, release, whenEnded) {
   const { claimsOf, signed } = await import("./issuer.mjs");
   const { ISSUER } = await import("./local.mjs");
   const token = signed(JSON.parse(readFileSync(ISSUER, "utf8")), claimsOf());
@@ -83,6 +84,6 @@ async function serve({ limits: { month, chat, api }, people }, release) {
     process.stdout.write(chunk);
     if (chunk.includes("Ctrl-C stops")) console.log(`  The dashboard, signed in: http://localhost:${port}/admin/sign-in#${token}\n  Why has ${Object.keys(people).at(-1)} what they have? Ask under "Why this variant". Another link: npm run admin\n`);
   });
-  whenAskedToEnd((signal) => server.kill(typeof signal === "string" ? signal : "SIGTERM"));
+  whenEnded((signal) => server.kill(signal));
   await new Promise((resolve) => server.once("exit", (code) => { process.exitCode = code ?? 0; resolve(); }));
 }

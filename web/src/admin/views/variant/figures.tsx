@@ -12,13 +12,13 @@ import { Panel } from "../../ui/panel";
 import { Range } from "../../ui/range";
 
 type Name = keyof All;
-const CHARTS: { name: Name; title: string; format: (value: number | null) => string; tick?: (value: number) => string }[] = [
+const CHARTS: { name: Name; title: string; format: (value: number | null) => string; tick?: (value: number) => string; most?: number }[] = [
   { name: "latency_p95_ms", title: "Latency, p95", format: ms, tick: msTick },
   { name: "ttft_p50_ms", title: "First token, p50", format: ms, tick: msTick },
   { name: "cost_per_turn_micros", title: "Cost per turn", format: money, tick: moneyTick },
-  { name: "satisfaction", title: "Satisfaction", format: score },
-  { name: "return_rate", title: "Return rate", format: percent, tick: percentTick },
-  { name: "error_rate", title: "Errors", format: (value) => percent(value, 2), tick: percentTick },
+  { name: "satisfaction", title: "Satisfaction", format: score, most: 1 },
+  { name: "return_rate", title: "Return rate", format: percent, tick: percentTick, most: 1 },
+  { name: "error_rate", title: "Errors", format: (value) => percent(value, 2), tick: percentTick, most: 1 },
 ];
 
 export function Figures({ variant, control }: { variant: Variant; control: string | undefined }) {
@@ -66,8 +66,8 @@ function Charts({ own, base, lines, range }: { own: Series; base: Series | null;
         </dl>
       )}
       <div className="grid gap-x-6 gap-y-5 sm:grid-cols-2 2xl:grid-cols-3">
-        {CHARTS.map(({ name, title, format, tick }) => (
-          <Lines key={name} isPlain title={name === "return_rate" && isGrowing ? `${title}, still growing` : title} days={days} format={format} {...(tick ? { tick } : {})} lines={lines.map((line) => ({ ...line, values: values(line.isBase ? (base?.days ?? []) : own.days, name) }))} />
+        {CHARTS.map(({ name, title, format, tick, most }) => (
+          <Lines key={name} isPlain title={name === "return_rate" && isGrowing ? `${title}, still growing` : title} days={days} format={format} {...(tick ? { tick } : {})} {...(most ? { most } : {})} lines={lines.map((line) => ({ ...line, values: values(line.isBase ? (base?.days ?? []) : own.days, name) }))} />
         ))}
       </div>
     </>

@@ -1,4 +1,4 @@
-// `npm run demo [-- --days 60 --persons 1400 --until 2026-11-21T12:00:00Z --fill-only]`: 60 days of events that look like a real service's,
+// `npm run demo [-- --days 60 --persons 1800 --until 2026-11-21T12:00:00Z --fill-only]`: 60 days of events that look like a real service's,
 // through the real pipeline, into the local instance; then it is served as by `npm start`. Again, it adds what happened since.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,13 +9,13 @@ import { onPinnedNode } from "./bootstrap.mjs";
 import { Failure, root, whenAskedToEnd } from "./lib.mjs";
 
 const port = process.env.PORT ?? "8787";
-const USAGE = "Usage: npm run demo -- [--days 60] [--persons 1400] [--until 2026-11-21T12:00:00Z] [--fill-only] [--release]";
+const USAGE = "Usage: npm run demo -- [--days 60] [--persons 1800] [--until 2026-11-21T12:00:00Z] [--fill-only] [--release]";
 
 function options() {
   let values;
   try {
     ({ values } = parseArgs({ options: {
-      days: { type: "string", default: "60" }, persons: { type: "string", default: "1400" }, until: { type: "string" }, "fill-only": { type: "boolean" }, release: { type: "boolean" },
+      days: { type: "string", default: "60" }, persons: { type: "string", default: "1800" }, until: { type: "string" }, "fill-only": { type: "boolean" }, release: { type: "boolean" },
     } }));
   } catch (error) {
     throw new Failure(`${error.message}\n${USAGE}`);

@@ -49,7 +49,7 @@ export async function fill(door, story, { until, keep = () => {}, say = () => {}
   }
   if (!story.hasDemoted) {
     say(`assignments of ${everybody.length} people, by the registry`);
-    await assign(ask, everybody, story, "before");
+    await assign(ask, everybody.filter(({ day }) => day < turnOfTheTide), story, "before");
     await registry.demote(ask);
     story.hasDemoted = true;
     await keep(story);

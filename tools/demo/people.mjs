@@ -9,7 +9,7 @@ const PLACES = [
 ];
 /** By how often they come: a day's chance at first, and after how many days it has halved. */
 const HABITS = [
-  [{ name: "passing", daily: 0.05, halved: 5 }, 40], [{ name: "now and then", daily: 0.2, halved: 24 }, 40], [{ name: "regular", daily: 0.52, halved: 70 }, 20],
+  [{ name: "passing", daily: 0.05, halved: 5 }, 46], [{ name: "now and then", daily: 0.15, halved: 20 }, 38], [{ name: "regular", daily: 0.36, halved: 55 }, 16],
 ];
 /** From Sunday on: the week's end is quieter, Sunday night is not. */
 const WEEK = [1.12, 1.14, 1.05, 1.02, 0.98, 0.84, 0.85];

@@ -12,7 +12,7 @@ const absent = <T>(empty: T) => (error: unknown): T => {
 export const providers = (hours: number) => queryOptions({
   queryKey: ["providers", hours],
   queryFn: ({ signal }) => get<Providers>(`/providers${query({ hours })}`, signal).catch(absent(null)),
-  refetchInterval: 60_000,
+  refetchInterval: 30_000,
   placeholderData: keepPreviousData,
 });
 

@@ -17,6 +17,8 @@ const RANGES = [[24, "24 hours"], [168, "7 days"]] as const;
 const NOW_MS = 5 * 60_000;
 /** A share of failures that somebody should look at. */
 const MANY = 0.05;
+/** Fewer of them say nothing. */
+const FEW = 3;
 
 const isOpenNow = ({ breaker: { last_at } }: Provider, now: number) => last_at !== null && now - Date.parse(last_at) < NOW_MS;
 
@@ -64,7 +66,7 @@ function Failures({ one: { failures, error_rate, failures_by } }: { one: Provide
   const causes = Object.entries(failures_by).sort(([, a], [, b]) => b - a).map(([slug, n]) => `${plain(slug.replace(/^provider-/, "")).toLowerCase()} ${count(n)}`);
   return (
     <>
-      <span className={(error_rate ?? 0) >= MANY ? "font-medium text-bad" : ""}>{percent(error_rate)}</span>
+      <span className={failures >= FEW && (error_rate ?? 0) >= MANY ? "font-medium text-bad" : ""}>{percent(error_rate)}</span>
       <span className="hint block" title={causes.join(", ")}>{failures === 0 ? "none" : causes.slice(0, 2).join(", ")}{causes.length > 2 && " …"}</span>
     </>
   );

@@ -86,13 +86,25 @@ test("the dashboard has something to show: experiments, changes that wait, lette
   assert.ok(charged.limit_micros > spent && charged.limit_micros < Math.max(4e6, 3 * spent));
 });
 
-test("told again, it changes nothing", async () => {
+test("told again, it changes nothing, also where the first run was cut off before it remembered what it did", async () => {
   const before = await everything();
   const charged = JSON.stringify(await door.budget("GET", "/accounts"));
-  const again = await fill(door, JSON.parse(kept), { until });
-  assert.deepEqual(again, sent);
-  assert.equal(await everything(), before);
-  assert.equal(JSON.stringify(await door.budget("GET", "/accounts")), charged);
+  for (const forgotten of [{}, { hasBegun: false, hasDemoted: false, hasEnded: false }]) {
+    const again = await fill(door, { ...JSON.parse(kept), ...forgotten }, { until });
+    assert.deepEqual(again, sent);
+    assert.equal(await everything(), before);
+    assert.equal(JSON.stringify(await door.budget("GET", "/accounts")), charged);
+  }
+});
+
+test("the next day goes on where it ended", async () => {
+  const later = until + 86_400_000;
+  const more = await fill(door, JSON.parse(kept), { until: later });
+  assert.deepEqual(more.slice(0, 50), sent.slice(0, 50));
+  const count = (list) => list.filter(({ type }) => type === "turn").length;
+  assert.ok(count(more) > count(sent));
+  assert.equal((await stack.rows("SELECT count(*) AS n FROM turn_events"))[0].n, count(more));
+  assert.equal((await stack.rows("SELECT sum(turns) AS n FROM gold_daily WHERE category = 'PRODUCT'"))[0].n, count(more));
 });
 
 test("chance is the same everywhere, and prices are those of the list", () => {

@@ -34,8 +34,6 @@ export const newStory = ({ days, persons, now }) => ({ seed: SEED, days, persons
  */
 export async function fill(door, story, { until, keep = () => {}, say = () => {} }) {
   const ask = (...wish) => door.ask(...wish);
-  const { categories } = (await ok(ask("ada", "GET", "/categories")));
-  const defaults = Object.fromEntries(categories.map(({ category, defaults: [first] }) => [category, first]));
   const people = new People(story);
   const days = Math.floor((until - story.firstDay) / DAY_MS) + 1;
   const everybody = people.until(days).filter(({ firstMs }) => firstMs <= until);
@@ -55,11 +53,9 @@ export async function fill(door, story, { until, keep = () => {}, say = () => {}
     await keep(story);
   }
   await assign(ask, everybody, story, "after");
+  const { version, defaults, models, prompts } = await registryOf(ask, story);
   await keep(story);
-
-  const { variants, version } = await ok(ask("ada", "GET", "/snapshot"));
-  const configs = (category) => Object.fromEntries(variants.filter((one) => one.category === category).map(({ id, config }) => [id, config]));
-  const turns = new Turns({ story, until, version, models: configs("LLM_MODEL"), prompts: configs("SYSTEM_PROMPT") });
+  const turns = new Turns({ story, until, version, models, prompts });
   const sent = [];
   const waiting = [];
   for (let day = 0; day < days; day++) {
@@ -97,6 +93,17 @@ export async function fill(door, story, { until, keep = () => {}, say = () => {}
   }
   await keep(story);
   return sent;
+}
+
+/** The registry as the story first found it; of what came since, only what newcomers may have. */
+async function registryOf(ask, story) {
+  const { variants, version } = await ok(ask("ada", "GET", "/snapshot"));
+  const { categories } = await ok(ask("ada", "GET", "/categories"));
+  const configs = (category) => Object.fromEntries(variants.filter((one) => one.category === category).map(({ id, config }) => [id, config]));
+  const now = { version, defaults: Object.fromEntries(categories.map(({ category, defaults: [first] }) => [category, first])), models: configs("LLM_MODEL"), prompts: configs("SYSTEM_PROMPT") };
+  story.registry ??= now;
+  const { registry } = story;
+  return { ...registry, models: { ...now.models, ...registry.models }, prompts: { ...now.prompts, ...registry.prompts } };
 }
 
 async function ok(answer) {

@@ -109,9 +109,17 @@ const COMPARED = {
 const fateOf = (treatment) => (/empathy|drill/.test(treatment) ? "ready" : /opus|simplified/.test(treatment) ? "broken" : "collecting");
 
 const PROVIDERS = [
-  ["anthropic", "claude-sonnet-4-6", "closed", 48_210, 96, 548], ["anthropic", "claude-haiku-4-5", "closed", 12_871, 21, 251], ["bedrock", "claude-sonnet-4-6", "half_open", 1_204, 88, 702],
-  ["openai", "gpt-5-mini", "open", 611, 402, 1_830], ["workers-ai", "llama-3.3-70b", "closed", 220, 1, 410], ["offline", "reflective-listener", "closed", 14, 0, 3],
-].map(([provider, model, state, attempts, failures, ttft_p50_ms]) => ({ provider, model, state, attempts, failures, ttft_p50_ms }));
+  ["anthropic", "claude-sonnet-4-6", 48_210, { overloaded: 61, timeout: 22, busy: 13 }, 0, 548, 0, null], ["anthropic", "claude-haiku-4-5", 12_871, { timeout: 21 }, 0, 251, 0, null],
+  ["bedrock", "claude-sonnet-4-6", 1_204, { overloaded: 70, busy: 18 }, 1, 702, 96, 55], ["openai", "gpt-5-mini", 611, { unreachable: 390, timeout: 12 }, 0.84, 1_830, 2_210, 1],
+  ["workers-ai", "llama-3.3-70b", 220, { busy: 1 }, 1, 410, 0, null],
+].map(([provider, model, attempts, causes, fallback_share, ttft_p50_ms, spared, minutes]) => {
+  const failures = Object.values(causes).reduce((sum, n) => sum + n, 0);
+  return {
+    provider, model, attempts, failures, error_rate: failures / attempts, failures_by: Object.fromEntries(Object.entries(causes).map(([slug, n]) => [`provider-${slug}`, n])), fallback_share,
+    latency_p50_ms: ttft_p50_ms * 4, latency_p95_ms: ttft_p50_ms * 9, ttft_p50_ms, ttft_p95_ms: Math.round(ttft_p50_ms * 2.1),
+    breaker: { spared, share: spared / (spared + attempts), last_at: minutes === null ? null : new Date(Date.now() - minutes * 60_000).toISOString() },
+  };
+});
 
 const LETTERS = [
   ["dlq_01k9y2m7", 14, "D1: too many requests", "turn.completed", null], ["dlq_01k9y1xa", 96, "event 8f2c… refers to a session that is not there", "turn.completed", null],
@@ -149,12 +157,12 @@ export function figuresOf(url, variants) {
       return {
         days: names.flatMap((day, n) => [["companion", 62e6], ["voice", 14e6], ["twin", 6e6]].map(([product, micros]) => { const chance = random(`${product} ${day}`); return { day, product, micros: Math.round(micros * (0.9 + 0.12 * Math.sin(n / 3) + 0.14 * chance())), turns: Math.round(micros / 5_200) }; })),
         budgets: [
-          { name: "platform", period: "month", limit_micros: 3_000e6, spent_micros: 1_846.2e6, reserved_micros: 0.42e6, state: "ok" },
-          { name: "companion", period: "day", limit_micros: 80e6, spent_micros: 66.4e6, reserved_micros: 1.9e6, state: "ok" },
-          { name: "twin", period: "day", limit_micros: 6e6, spent_micros: 6.02e6, reserved_micros: 0, state: "exhausted" },
+          { name: "month", period: daysBack(1)[0].slice(0, 7), limit_micros: 3_000e6, spent_micros: 1_846.2e6, reserved_micros: 0.42e6, state: "ok" },
+          { name: "feature:chat", period: daysBack(1)[0].slice(0, 7), limit_micros: 80e6, spent_micros: 66.4e6, reserved_micros: 1.9e6, state: "cheaper" },
+          { name: "feature:api", period: daysBack(1)[0].slice(0, 7), limit_micros: 6e6, spent_micros: 6.02e6, reserved_micros: 0, state: "exhausted" },
         ],
       };
-    case "/providers": return { providers: PROVIDERS };
+    case "/providers": return { hours: Number(get("hours") ?? 24), turns: 61_030, is_complete: false, oldest_at: new Date(Date.now() - 9 * 3_600_000).toISOString(), providers: PROVIDERS };
     case "/dead-letters": return { dead_letters: LETTERS, waiting: 2, next: null };
     default: return /^\/admin\/v1\/dead-letters\/([^/]+\/)?replay$/.test(url.pathname) ? { audit_seq: 99 } : null;
   }

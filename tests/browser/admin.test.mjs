@@ -210,7 +210,7 @@ test("a new variant, a tester's link, and why a person has what they have", asyn
   await page.getByRole("button", { name: "Create…" }).click();
   await act(page, "Create", "Fewer choices");
   await page.getByRole("heading", { level: 1, name: "size-3" }).waitFor();
-  await page.getByText("No turns in seven days").waitFor();
+  await page.getByText("No turns in these days").waitFor();
   await page.getByRole("button", { name: "Link for testers" }).click();
   await act(page, "Make the link", "A look at three");
   await page.getByRole("dialog", { name: "A link for testers" }).waitFor();

@@ -17,16 +17,18 @@ async function orNothing<T, V = T>(wish: Promise<T>, read?: (sent: T) => V): Pro
 
 const FIVE_MINUTES_MS = 300_000;
 
+/** The last `days`, and as many before them for the return rate. */
 export const overview = (days = 7) => queryOptions({
   queryKey: ["metrics", "overview", days],
-  queryFn: ({ signal }) => orNothing(get<Overview>(`/metrics/overview${query({ days })}`, signal), overviewOf),
+  queryFn: ({ signal }) => orNothing(get<Overview>(`/metrics/overview${query({ days: 2 * days })}`, signal), (sent) => overviewOf(sent, days)),
   staleTime: FIVE_MINUTES_MS,
 });
 
-export const series = (category: string, id: string, days = 7) => queryOptions({
+export const series = (category: string, id: string, days: number) => queryOptions({
   queryKey: ["metrics", "series", category, id, days],
   queryFn: ({ signal }) => orNothing(get<Series>(`/metrics/series${query({ category, id, days })}`, signal)),
   staleTime: FIVE_MINUTES_MS,
+  placeholderData: (before, asked) => (asked?.queryKey[2] === category && asked.queryKey[3] === id ? before : undefined),
 });
 
 export interface Pair { category: string; control: string; treatment: string; from: string; to: string; planned: number }

@@ -1,5 +1,5 @@
 // Providers' health, and messages that could not be handled.
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, query } from "./client";
 import { Problem } from "./problem";
 import type { DeadLetters, Providers } from "./types";
@@ -9,10 +9,11 @@ const absent = <T>(empty: T) => (error: unknown): T => {
   throw error;
 };
 
-export const providers = () => queryOptions({
-  queryKey: ["providers"],
-  queryFn: ({ signal }) => get<Providers>("/providers", signal).catch(absent(null)),
-  refetchInterval: 15_000,
+export const providers = (hours: number) => queryOptions({
+  queryKey: ["providers", hours],
+  queryFn: ({ signal }) => get<Providers>(`/providers${query({ hours })}`, signal).catch(absent(null)),
+  refetchInterval: 30_000,
+  placeholderData: keepPreviousData,
 });
 
 export const deadLetters = () => infiniteQueryOptions({

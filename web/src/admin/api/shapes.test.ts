@@ -20,11 +20,22 @@ test("a variant's total is taken as sent, or made of its days", () => {
   expect(overviewOf({ days: [], variants: [{ ...variant, total: together([day({ turns: 99 })]) }] }).variants[0]?.total.turns).toBe(99);
 });
 
+test("of the shown days the return rate is not known yet: that of the days before stands for it", () => {
+  const days = ["2026-11-19", "2026-11-20", "2026-11-21"];
+  const known = days.map((name, index) => day({ day: name, return_rate: [0.6, 0.1, null][index] ?? null }));
+  const variant = { category: "LLM_MODEL", id: "a", status: "production" as const, days: known };
+  const shown = overviewOf({ days, variants: [variant, { ...variant, id: "gone", days: known.slice(0, 1) }] }, 2);
+  expect(shown.days).toEqual(days.slice(1));
+  expect(shown.variants.map(({ id }) => id)).toEqual(["a"]);
+  expect(shown.variants[0]).toMatchObject({ days: known.slice(1), total: { turns: 20, return_rate: 0.6 } });
+});
+
 test("both names of a figure are read", () => {
   const today = { turns: 1, sessions: 1, errors: 0, cost_micros: 5 };
   expect(liveOf({ minutes: [{ at: "", turns: 1, errors: 0, crises: 2 }], today: { ...today, crisis_sessions: 3 } })).toMatchObject({ minutes: [{ crisis: 2 }], today: { crisis: 3 } });
   expect(liveOf({ minutes: [], today: { ...today, crisis: 4 } }).today.crisis).toBe(4);
   expect(safetyOf({ days: [], regions: [{ region: "DE", turns: 2 }] }).referrals).toEqual([{ region: "DE", turns: 2, level: null }]);
+  expect(safetyOf({ days: [], regions: [{ region: "DE", turns: 3, levels: { 1: 0, 2: 1, 3: 2 } }] }).referrals).toEqual([{ region: "DE", turns: 1, level: 2 }, { region: "DE", turns: 2, level: 3 }]);
   expect(safetyOf({ days: [], referrals: [{ region: "DE", turns: 2, level: 3 }] }).referrals[0]?.level).toBe(3);
   expect(costsOf({ days: [{ day: "d", product: "p", cost_micros: 8, turns: 1 }] })).toEqual({ days: [{ day: "d", product: "p", micros: 8, turns: 1 }], budgets: null });
   expect(costsOf({ days: [{ day: "d", product: "p", micros: 9, turns: 1 }], budgets: [] })).toMatchObject({ days: [{ micros: 9 }], budgets: [] });

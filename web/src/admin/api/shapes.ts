@@ -20,7 +20,20 @@ export function together(days: Day[]): Figures {
 }
 
 type Sent<T> = Omit<T, "variants"> & { variants: (Omit<Overview["variants"][number], "total"> & { total?: Figures })[] };
-export const overviewOf = (sent: Sent<Overview>): Overview => ({ days: sent.days, variants: sent.variants.map((variant) => ({ ...variant, total: variant.total ?? together(variant.days) })) });
+/**
+ * The last `shown` days. Who came on them may still return for a week, so the return rate is that of the days before, where they were sent.
+ */
+export function overviewOf(sent: Sent<Overview>, shown = sent.days.length): Overview {
+  const days = sent.days.slice(-shown);
+  const from = days[0] ?? "";
+  const variants = sent.variants.flatMap((variant) => {
+    const [recent, before] = [variant.days.filter(({ day }) => day >= from), variant.days.filter(({ day }) => day < from)];
+    if (days.length < sent.days.length && recent.length === 0) return [];
+    const total = days.length === sent.days.length ? variant.total ?? together(recent) : { ...together(recent), return_rate: together(before).return_rate };
+    return [{ ...variant, days: recent, total }];
+  });
+  return { days, variants };
+}
 
 export interface SentLive { minutes: { at: string; turns: number; errors: number; crisis?: number; crises?: number }[]; today: Omit<Live["today"], "crisis"> & { crisis?: number; crisis_sessions?: number } }
 export const liveOf = ({ minutes, today }: SentLive): Live => ({
@@ -28,8 +41,13 @@ export const liveOf = ({ minutes, today }: SentLive): Live => ({
   today: { ...today, crisis: today.crisis ?? today.crisis_sessions ?? 0 },
 });
 
-export interface SentSafety { days: Safety["days"]; referrals?: Safety["referrals"]; regions?: { region: string; turns: number }[] }
-export const safetyOf = ({ days, referrals, regions }: SentSafety): Safety => ({ days, referrals: referrals ?? (regions ?? []).map((one) => ({ ...one, level: null })) });
+export interface SentSafety { days: Safety["days"]; referrals?: Safety["referrals"]; regions?: { region: string; turns: number; levels?: Record<string, number> }[] }
+export const safetyOf = ({ days, referrals, regions }: SentSafety): Safety => ({
+  days,
+  referrals: referrals ?? (regions ?? []).flatMap<Safety["referrals"][number]>(({ region, turns, levels }) => (levels === undefined
+    ? [{ region, turns, level: null }]
+    : Object.entries(levels).flatMap(([level, n]) => (n > 0 ? [{ region, turns: n, level: Number(level) }] : [])))),
+});
 
 export interface SentCosts { days: { day: string; product: string; micros?: number; cost_micros?: number; turns: number }[]; budgets?: Costs["budgets"] }
 export const costsOf = ({ days, budgets }: SentCosts): Costs => ({

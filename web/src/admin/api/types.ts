@@ -79,7 +79,13 @@ export interface Safety { days: { day: string; levels: Record<string, number> }[
 export interface Budget { name: string; period: string; limit_micros: number; spent_micros: number; reserved_micros: number; state: string }
 /** `budgets` is null where the API knows of none yet. */
 export interface Costs { days: { day: string; product: string; micros: number; turns: number }[]; budgets: Budget[] | null }
-export interface Providers { providers: { provider: string; model: string; state: string; attempts: number; failures: number; ttft_p50_ms: number | null }[] }
+export interface Provider {
+  provider: string; model: string; attempts: number; failures: number; error_rate: number | null; failures_by: Record<string, number>; fallback_share: number | null;
+  latency_p50_ms: number | null; latency_p95_ms: number | null; ttft_p50_ms: number | null; ttft_p95_ms: number | null;
+  breaker: { spared: number; share: number | null; last_at: string | null };
+}
+/** `is_complete` is false where there were too many turns to look at all. */
+export interface Providers { hours: number; turns: number; is_complete: boolean; oldest_at: string | null; providers: Provider[] }
 /** `wanted_at` says when a replay was asked for. */
 export interface DeadLetter { id: string; received_at: string; error: string; type?: string; wanted_at?: string | null; replayed_at: string | null }
 /** `waiting` counts all that were not replayed. */

@@ -5,9 +5,9 @@ import { axis } from "../lib/geometry";
 import { ChartFigure, type Line as Series } from "./figure";
 import { AXIS, tip } from "./parts";
 
-export function Lines({ title, days, lines, format, tick = format as (value: number) => string, height = 150, isPlain = false }: { title: string; days: string[]; lines: Series[]; format: (value: number | null) => string; tick?: (value: number) => string; height?: number; isPlain?: boolean }) {
+export function Lines({ title, days, lines, format, tick = format as (value: number) => string, height = 150, isPlain = false, most }: { title: string; days: string[]; lines: Series[]; format: (value: number | null) => string; tick?: (value: number) => string; height?: number; isPlain?: boolean; most?: number }) {
   const data = days.map((name, index) => ({ day: name, ...Object.fromEntries(lines.map(({ key, values }) => [key, values[index] ?? null])) }));
-  const { domain, ticks } = axis(lines.flatMap(({ values }) => values));
+  const { domain, ticks } = axis(lines.flatMap(({ values }) => values), 3, false, most);
   return (
     <ChartFigure title={title} days={days} lines={lines} format={format} isPlain={isPlain}>
       <ResponsiveContainer width="100%" height={height}>

@@ -35,6 +35,7 @@ describe("axes", () => {
   });
   test("what cannot be negative does not begin below zero; bars begin at it", () => {
     expect(axis([0.001, 0.02]).domain[0]).toBe(0);
+    for (const shares of [[0, 1], [0.4, 1], [0.62, 0.99], [0, 0]]) expect(axis(shares, 3, false, 1).domain[1]).toBe(1);
     expect(axis([400, 520], 4, true).domain[0]).toBe(0);
   });
 });

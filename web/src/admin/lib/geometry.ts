@@ -65,13 +65,13 @@ export function ticks(domain: Domain, n = 4): number[] {
   return multiples(Math.ceil(domain.min / step - 1e-9), Math.floor(domain.max / step + 1e-9), step);
 }
 
-/** A range widened to round numbers, and those numbers: for an axis whose labels can be read. */
-export function axis(values: (number | null | undefined)[], n = 3, withZero = false): { domain: [number, number]; ticks: number[] } {
+/** A range widened to round numbers, and those numbers: for an axis whose labels can be read. It ends at `most`, which no value can pass. */
+export function axis(values: (number | null | undefined)[], n = 3, withZero = false, most = Infinity): { domain: [number, number]; ticks: number[] } {
   const raw = domainOf(withZero ? [0, ...values] : values, withZero ? 0 : 0.05);
   const isPositive = values.every((value) => (value ?? 0) >= 0);
-  const range = { min: isPositive ? Math.max(0, raw.min) : raw.min, max: raw.max };
+  const range = { min: isPositive ? Math.max(0, raw.min) : raw.min, max: Math.min(most, raw.max) };
   const step = stepOf(range, n);
-  const found = multiples(Math.floor(range.min / step + 1e-9), Math.ceil(range.max / step - 1e-9), step);
+  const found = multiples(Math.floor(range.min / step + 1e-9), Math.ceil(range.max / step - 1e-9), step).filter((tick) => tick <= most);
   return { domain: [found[0] ?? 0, found.at(-1) ?? 1], ticks: found };
 }
 

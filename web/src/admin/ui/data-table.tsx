@@ -2,7 +2,8 @@
 import type { ReactNode } from "react";
 import { useMedia } from "./hooks";
 
-export interface Column<T> { name: string; isNumber?: true; cell: (row: T) => ReactNode }
+/** `isLong` gives a text the whole width of a card. */
+export interface Column<T> { name: string; isNumber?: true; isLong?: true; cell: (row: T) => ReactNode }
 
 export function DataTable<T>({ label, columns, rows, keyOf, action }: { label: string; columns: Column<T>[]; rows: T[]; keyOf: (row: T) => string; action?: (row: T) => ReactNode }) {
   const hasRoom = useMedia("(min-width: 48rem)");
@@ -15,7 +16,7 @@ export function DataTable<T>({ label, columns, rows, keyOf, action }: { label: s
           <li key={keyOf(row)} className="px-3 py-3">
             <div className="font-medium wrap-anywhere">{first.cell(row)}</div>
             <dl className="mt-1 grid grid-cols-2 gap-x-4 gap-y-1 [&_dt]:text-[.8667rem] [&_dt]:text-ink-2">
-              {others.map(({ name, cell }) => <div key={name} className="min-w-0"><dt>{name}</dt><dd className="wrap-anywhere">{cell(row)}</dd></div>)}
+              {others.map(({ name, cell, isLong }) => <div key={name} className={isLong ? "col-span-2 min-w-0" : "min-w-0"}><dt>{name}</dt><dd className="wrap-anywhere">{cell(row)}</dd></div>)}
             </dl>
             {action && <div className="mt-2">{action(row)}</div>}
           </li>

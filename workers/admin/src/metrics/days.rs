@@ -119,8 +119,8 @@ fn total(result: Option<&D1Result>) -> Result<String, ApiError> {
     serde_json::to_string(&merged(result)?.figures()).map_err(|_| ApiError::internal("figures cannot be written"))
 }
 
-/// Tokens and cost of each day and product.
-pub(crate) async fn costs(db: &D1Database, range: Range) -> Result<String, ApiError> {
+/// Tokens and cost of each day and product, beside the budgets.
+pub(crate) async fn costs(db: &D1Database, range: Range, budgets: &str) -> Result<String, ApiError> {
     let statement = db
         .prepare(format!(
             "SELECT json_group_array(json_object('day', day, 'product', variant, 'turns', turns, 'priced_turns', priced_turns,
@@ -130,7 +130,7 @@ pub(crate) async fn costs(db: &D1Database, range: Range) -> Result<String, ApiEr
         ))
         .bind(&[range.from.iso().into(), range.to.iso().into()])?;
     let found = statement.all().await?;
-    Ok(format!(r#"{{"days":{}}}"#, text(Some(&found))?))
+    Ok(format!(r#"{{"days":{},"budgets":{budgets}}}"#, text(Some(&found))?))
 }
 
 /// The statement that [`merged`] reads, of one variant.

@@ -33,9 +33,20 @@ pub(super) fn schemas() -> Map<String, Value> {
         "tokens_out": number, "cost_micros": number}),
     );
     let levels = answer(json!({"1": number, "2": number, "3": number, "4": number}));
+    let all_levels = answer(json!({"0": number, "1": number, "2": number, "3": number, "4": number}));
     let cost = answer(
         json!({"day": day, "product": text, "turns": number, "priced_turns": number, "tokens_in": number, "tokens_out": number,
         "cost_micros": number, "cost_per_turn_micros": maybe("number")}),
+    );
+    let budget = answer(
+        json!({"name": text, "period": text, "limit_micros": number, "spent_micros": number, "reserved_micros": number,
+        "state": {"enum": ["ok", "cheaper", "cheapest", "exhausted", "ended"]}}),
+    );
+    let breaker = answer(json!({"spared": number, "share": maybe("number"), "last_at": maybe("string")}));
+    let provider = answer(
+        json!({"provider": text, "model": text, "attempts": number, "failures": number, "error_rate": maybe("number"),
+        "failures_by": {"type": "object", "additionalProperties": number}, "fallback_share": maybe("number"), "latency_p50_ms": maybe("number"),
+        "latency_p95_ms": maybe("number"), "ttft_p50_ms": maybe("number"), "ttft_p95_ms": maybe("number"), "breaker": breaker}),
     );
     let letter = json!({"id": text, "received_at": text, "error": text, "wanted_at": maybe("string"), "replayed_at": maybe("string")});
     let all = [
@@ -72,10 +83,20 @@ pub(super) fn schemas() -> Map<String, Value> {
         ),
         (
             "Safety",
-            answer(json!({"days": list(answer(json!({"day": day, "levels": levels}))),
-                "regions": list(answer(json!({"region": text, "turns": number})))})),
+            answer(json!({"days": list(answer(json!({"day": day, "levels": all_levels}))),
+                "regions": list(answer(json!({"region": text, "turns": number, "levels": levels})))})),
         ),
-        ("Costs", answer(json!({"days": list(cost)}))),
+        (
+            "Costs",
+            answer(json!({"days": list(cost), "budgets": json!({"oneOf": [{"type": "null"}, list(budget)]})})),
+        ),
+        (
+            "Providers",
+            answer(
+                json!({"hours": number, "from": text, "at": text, "turns": number, "is_complete": {"type": "boolean"}, "oldest_at": maybe("string"),
+                "providers": list(provider)}),
+            ),
+        ),
         ("Rebuild", body(json!({"from": day, "to": day}), &["from", "to"])),
         (
             "RebuildWanted",

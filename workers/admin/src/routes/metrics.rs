@@ -2,12 +2,13 @@
 
 use super::{Answer, Door, no_query, query};
 use crate::metrics::winner::PLANNED;
-use crate::metrics::{self, Range, days, experiment, live};
+use crate::metrics::{self, Range, budgets, days, experiment, live};
 use crate::registry_do::order::Wish;
 use serde::Deserialize;
 use silent_core::pipeline::Day;
 use silent_core::variants::{Category, VariantId};
 use silent_edge::error::ApiError;
+use silent_edge::log;
 use worker::{Request, Response};
 
 /// Most days that are asked for at a time.
@@ -122,7 +123,18 @@ pub(super) async fn safety(door: &Door, request: &Request) -> Answer {
 pub(super) async fn costs(door: &Door, request: &Request) -> Answer {
     let asked: OfDays = query(request)?;
     let range = range(door, asked.days)?;
-    json(days::costs(&door.db()?, range).await?)
+    // Figures of days do not wait for the object of budgets, should it be away.
+    let budgets = budgets::budgets(&door.env, door.now_ms).await;
+    let budgets = budgets.unwrap_or_else(|error| {
+        log::line(
+            "error",
+            "budgets-away",
+            &door.correlation_id,
+            serde_json::json!({"cause": format!("{error:?}")}),
+        );
+        "null".into()
+    });
+    json(days::costs(&door.db()?, range, &budgets).await?)
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ mod keys;
 mod metrics;
 mod openapi;
 mod preview;
+mod providers;
 mod registry;
 mod table;
 mod variants;
@@ -182,6 +183,7 @@ async fn dispatch(door: &Door, handler: Handler, values: &[&str], request: Reque
         Handler::Live => metrics::live(door, &request).await,
         Handler::Safety => metrics::safety(door, &request).await,
         Handler::Costs => metrics::costs(door, &request).await,
+        Handler::Providers => providers::list(door, &request).await,
         Handler::RebuildGold => metrics::rebuild(door, request).await,
         Handler::DeadLetters => dead_letters::list(door, &request).await,
         Handler::DeadLetter => dead_letters::read(door, &request, one(values)?).await,

@@ -1,5 +1,7 @@
 //! Every route of the admin API, once: the dispatcher and the OpenAPI document both read this.
 
+use super::providers::MAX_HOURS;
+
 /// What answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Handler {
@@ -37,6 +39,7 @@ pub(crate) enum Handler {
     Live,
     Safety,
     Costs,
+    Providers,
     RebuildGold,
     DeadLetters,
     DeadLetter,
@@ -507,9 +510,20 @@ pub(crate) const ROUTES: &[Route] = &[
     read(
         "/admin/v1/metrics/costs",
         Handler::Costs,
-        "Tokens and cost of each day and product",
+        "Tokens and cost of each day and product; the budgets",
         &[DAYS],
         &[(200, "Costs")],
+    ),
+    read(
+        "/admin/v1/providers",
+        Handler::Providers,
+        "How each vendor's models fared, by the attempts of turns",
+        &[(
+            "hours",
+            Kind::Limit(MAX_HOURS),
+            "So many hours back; 24 where it is not said",
+        )],
+        &[(200, "Providers")],
     ),
     write(
         "/admin/v1/metrics/rebuild",

@@ -30,24 +30,28 @@ export default function Costs() {
 function Budgets({ budgets }: { budgets: Budget[] }) {
   return (
     <Panel title="Budgets">
-      {budgets.length === 0 ? <Empty title="No budget is set">Without one, nothing stops spending.</Empty> : <ul className="grid gap-x-8 gap-y-5 md:grid-cols-2 xl:grid-cols-3">{budgets.map((budget) => <li key={`${budget.name} ${budget.period}`}><Meter budget={budget} /></li>)}</ul>}
+      {budgets.length === 0 ? <Empty title="No budget has been drawn on">Where none is set, nothing stops spending.</Empty> : <ul className="grid gap-x-8 gap-y-5 md:grid-cols-2 xl:grid-cols-3">{budgets.toSorted((a, b) => Number(b.name === "month") - Number(a.name === "month") || a.name.localeCompare(b.name)).map((budget) => <li key={`${budget.name} ${budget.period}`}><Meter budget={budget} /></li>)}</ul>}
     </Panel>
   );
 }
+
+/** What turns meet as a budget is used up. */
+const STATES: Record<string, string> = { ok: "Within it", cheaper: "Cheaper models first", cheapest: "Cheapest model only", exhausted: "Used up: listener only", ended: "Period is over" };
+const nameOf = (name: string) => (name === "month" ? "All features" : name === "feature:api" ? "API" : plain(name.replace(/^feature:/, "")));
 
 function Meter({ budget: { name, period, limit_micros, spent_micros, reserved_micros, state } }: { budget: Budget }) {
   const used = limit_micros === 0 ? 0 : (spent_micros + reserved_micros) / limit_micros;
   const share = (micros: number) => `${Math.min(100, limit_micros === 0 ? 0 : (micros / limit_micros) * 100)}%`;
   const isOver = used >= 1;
   const isNear = used >= 0.8;
-  const isCalm = /^(ok|open|active|within)$/.test(state);
+  const isPast = state === "ended";
   return (
     <>
-      <div className="flex items-baseline justify-between gap-3"><h3>{plain(name)} <span className="font-normal text-ink-2">{period}</span></h3>
-        <span className={`tag ${isOver ? "tag-bad" : isNear ? "tag-wait" : isCalm ? "tag-good" : ""}`}>{(isOver || isNear) && <Icon name="warn" size={13} />}{isCalm && isNear ? "Nearly used" : plain(state)}</span></div>
+      <div className="flex items-baseline justify-between gap-3"><h3>{nameOf(name)} <span className="font-normal text-ink-2">{period}</span></h3>
+        <span className={`tag ${isPast ? "" : isOver ? "tag-bad" : isNear ? "tag-wait" : "tag-good"}`}>{!isPast && (isOver || isNear) && <Icon name="warn" size={13} />}{STATES[state] ?? plain(state)}</span></div>
       <p className="mt-0.5"><span className="text-[1.35rem]">{money(spent_micros)}</span> <span className="text-ink-2">of {money(limit_micros)}, {percent(used, 0)}</span></p>
-      <div className="mt-1 flex h-2.5 overflow-hidden rounded-full bg-sunk" role="meter" aria-label={`${name}: ${percent(used, 0)} used`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(Math.min(1, used) * 100)}>
-        <div className={isOver ? "bg-bad" : isNear ? "bg-warn" : "bg-accent"} style={{ width: share(spent_micros) }} /><div className="bg-line-2" style={{ width: share(reserved_micros) }} />
+      <div className="mt-1 flex h-2.5 overflow-hidden rounded-full bg-sunk" role="meter" aria-label={`${nameOf(name)}: ${percent(used, 0)} used`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(Math.min(1, used) * 100)}>
+        <div className={isPast ? "bg-line-2" : isOver ? "bg-bad" : isNear ? "bg-warn" : "bg-accent"} style={{ width: share(spent_micros) }} /><div className="bg-line-2" style={{ width: share(reserved_micros) }} />
       </div>
       <p className="hint mt-1">{money(reserved_micros)} reserved by turns under way</p>
     </>

@@ -38,7 +38,7 @@ export default function DeadLetters() {
                 action={(letter) => (letter.replayed_at === null && letter.wanted_at ? <span className="tag tag-wait" title={dateTime(letter.wanted_at)}>Replay asked for</span> : letter.replayed_at === null ? <button type="button" className="btn btn-small" onClick={() => replay(letter)} aria-label={`Replay ${letter.id}`}>Replay…</button> : <span className="tag tag-good" title={dateTime(letter.replayed_at)}>Replayed {ago(letter.replayed_at, now)}</span>)}
                 columns={[
                   { name: "Message", cell: ({ id, type }) => <>{type ? plain(type) : "Event"} <code className="hint wrap-anywhere">{id}</code></> },
-                  { name: "Why", cell: ({ error }) => error },
+                  { name: "Why", isLong: true, cell: ({ error }) => error },
                   { name: "Received", cell: ({ received_at }) => <time dateTime={received_at} title={dateTime(received_at)} className="whitespace-nowrap">{ago(received_at, now)}</time> },
                 ]} />
               {query.hasNextPage && <div className="px-4 pb-3"><button type="button" className="btn" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{query.isFetchingNextPage ? "Loading…" : "More"}</button></div>}

@@ -7,7 +7,6 @@ import { Bars } from "../../charts/bars";
 import { Lines } from "../../charts/lines";
 import { compact, count, percent, percentTick } from "../../lib/format";
 import { plain } from "../../lib/words";
-import { DataTable } from "../../ui/data-table";
 import { Empty } from "../../ui/fault";
 import { Loaded } from "../../ui/loaded";
 import { Panel, Title } from "../../ui/panel";
@@ -45,11 +44,13 @@ function Views({ found: { days, referrals } }: { found: Figures }) {
         {hasNone && <div><dt>Of all turns</dt><dd>{percent(all === 0 ? null : high / all, 2)}</dd></div>}
         <div><dt>Pointed to help</dt><dd>{count(referrals.reduce((sum, { turns }) => sum + turns, 0))}</dd></div>
       </dl>
+      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
       <Panel title="Levels over time">
         <Bars title="Turns by level" days={names} format={count} lines={LEVELS.map((level) => ({ key: level, name: NAMES[level] ?? level, colour: `var(--level-${level})`, values: days.map(({ levels }) => levels[level] ?? 0) }))} />
         {hasNone && <div className="mt-6"><Lines isPlain title={`Share of turns at level ${SURE} or above`} days={names} format={(value) => percent(value, 2)} tick={percentTick} lines={[{ key: "rate", name: "Share", colour: "var(--two)", values: days.map(({ levels }) => { const turns = total(levels, 0); return turns === 0 ? null : total(levels, SURE) / turns; }) }]} /></div>}
       </Panel>
       <Panel title="Pointed to help, by region" flush>{referrals.length === 0 ? <Empty title="Nobody had to be pointed to help" /> : <Referrals referrals={referrals} />}</Panel>
+      </div>
     </div>
   );
 }
@@ -60,12 +61,21 @@ function Referrals({ referrals }: Pick<Figures, "referrals">) {
   const turns = (region: string, level: number) => referrals.filter((one) => one.region === region && one.level === level).reduce((sum, one) => sum + one.turns, 0);
   const rows = regions.map((region) => ({ region, all: referrals.filter((one) => one.region === region).reduce((sum, one) => sum + one.turns, 0) })).sort((a, b) => b.all - a.all);
   const nameOf = new Intl.DisplayNames(["en-GB"], { type: "region", fallback: "code" });
-  const named = (region: string) => { try { return /^[A-Z]{2}$/.test(region) ? nameOf.of(region) : region; } catch { return region; } };
+  const named = (region: string) => { if (region === "??") return "Not known"; try { return /^[A-Z]{2}$/.test(region) ? nameOf.of(region) : region; } catch { return region; } };
   return (
-    <DataTable label="Referrals by region and level" rows={rows} keyOf={({ region }) => region} columns={[
-      { name: "Region", cell: ({ region }) => (named(region) === region ? plain(region) : <>{named(region)} <span className="hint">{region}</span></>) },
-      ...levels.map((level) => ({ name: `Level ${level}`, isNumber: true as const, cell: ({ region }: { region: string }) => count(turns(region, level)) })),
-      { name: "All", isNumber: true, cell: ({ all }) => <strong className="font-semibold">{count(all)}</strong> },
-    ]} />
+    <div className="overflow-x-auto px-2 pb-2" tabIndex={0} role="region" aria-label="Referrals by region and level">
+      <table className="grid-table [&_td]:px-2 [&_th]:px-2" aria-label="Referrals by region and level">
+        <thead><tr><th scope="col">Region</th>{levels.map((level) => <th key={level} scope="col" className="num"><span className="sr-only">Level </span>{level}</th>)}<th scope="col" className="num">All</th></tr></thead>
+        <tbody>
+          {rows.map(({ region, all }) => (
+            <tr key={region}>
+              <th scope="row" className="text-start whitespace-normal!" title={region}>{named(region) === region ? plain(region) : named(region)}</th>
+              {levels.map((level) => <td key={level} className="num">{count(turns(region, level))}</td>)}
+              <td className="num font-semibold">{count(all)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -3,7 +3,7 @@ import { useId } from "react";
 import { path } from "../../api/client";
 import type { Category, Variant } from "../../api/types";
 import { count, points, signedPoints } from "../../lib/format";
-import { isChallenger } from "../../lib/rows";
+import { isChallenger, shareOf } from "../../lib/rows";
 import { LARGE_STEP, useAct } from "../../shell/act";
 import { useDraft } from "../../ui/hooks";
 import { Panel } from "../../ui/panel";
@@ -32,10 +32,10 @@ export function Share({ variant, category, rivals }: { variant: Variant; categor
     said: `${variant.id} has ${points(wished)} of the traffic.`, onDone: () => setDraft(null),
   });
   return (
-    <Panel title="Share of the traffic" aside={<span className="text-[1.25rem] font-medium">{points(wished)}</span>}>
+    <Panel title="Share of the traffic" aside={<span className="text-[1.25rem] font-medium">{points(isFixed ? shareOf(variant, [variant, ...rivals]) : wished)}</span>}>
       <div id="share" tabIndex={-1} className="outline-none">
         <Layer variant={variant} percent={wished} others={others} />
-        {isFixed ? <p className="hint mt-2">{variant.status === "production" ? "Production has what its challengers leave." : "A retired variant takes no traffic."}</p> : (
+        {isFixed ? <p className="hint mt-2">{variant.status === "production" ? `Production has what its challengers leave${category?.is_pool ? ", in equal parts" : ""}.` : "A retired variant takes no traffic."}</p> : (
           <>
             <div className="mt-3 flex items-center gap-3">
               <label htmlFor={ids.slider} className="sr-only">Share, percent</label>

@@ -51,7 +51,7 @@ function Card({ row, category, step }: { row: Row; category: Category; step: Nex
           <div><dt>p95 latency</dt><dd><Figure values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total.latency_p95_ms)} label="p95 latency" /></dd></div>
           <div><dt>Cost per turn</dt><dd><Figure values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total.cost_per_turn_micros)} label="Cost per turn" /></dd></div>
           <div><dt>Satisfaction Δ</dt><dd><Figure values={deltas} text={signedScore(delta)} label="Satisfaction against production" leastRange={LEAST_DELTA} /></dd></div>
-          <div><dt>Return rate</dt><dd><Figure values={days.map((figures) => figures?.return_rate)} text={percent(total.return_rate)} label="Return rate" /></dd></div>
+          <div><dt>Return rate</dt><dd><span className="font-medium" title="Of the week before: who comes now may still return">{percent(total.return_rate)}</span></dd></div>
         </dl>
       )}
       <div className="mt-3 flex flex-wrap gap-2 border-t border-line pt-2.5">

@@ -65,7 +65,7 @@ export function VariantTable({ groups, next, sort, isDown, onSort, onShowAll }: 
     <div className="panel overflow-x-auto">
       <table className="grid-table min-w-[68rem] table-fixed" onKeyDown={onKeyDown}>
         <caption className="sr-only">Variants by category. Arrow keys go from row to row.</caption>
-        <colgroup><col /><col className="w-[13.5%]" /><col className="w-[6%]" /><col className="w-[7%]" /><col className="w-[10.8%]" /><col className="w-[11.2%]" /><col className="w-[10%]" /><col className="w-[10.2%]" /><col className="w-[8.6rem]" /></colgroup>
+        <colgroup><col /><col className="w-[16.5%]" /><col className="w-[6%]" /><col className="w-[7%]" /><col className="w-[10.8%]" /><col className="w-[11.2%]" /><col className="w-[10%]" /><col className="w-[7.8%]" /><col className="w-[8.6rem]" /></colgroup>
         <thead>
           <tr>
             {COLUMNS.map(({ sort: column, isNumber }) => (
@@ -106,7 +106,7 @@ function TableRow({ row, category, step }: { row: Row; category: Category; step:
       <td className="num"><Figure values={days.map((figures) => figures?.latency_p95_ms)} text={ms(total?.latency_p95_ms)} room="min-w-[3.4rem]" label="p95 latency" /></td>
       <td className="num"><Figure values={days.map((figures) => figures?.cost_per_turn_micros)} text={money(total?.cost_per_turn_micros)} room="min-w-[4.1rem]" label="Cost per turn" /></td>
       <td className="num"><Figure values={deltas} text={signedScore(delta)} room="min-w-[2.5rem]" label="Satisfaction against production" leastRange={LEAST_DELTA} /></td>
-      <td className="num"><Figure values={days.map((figures) => figures?.return_rate)} text={percent(total?.return_rate)} room="min-w-[3.2rem]" label="Return rate" /></td>
+      <td className="num" title="Of the week before: who comes now may still return">{percent(total?.return_rate)}</td>
       <td><Quick row={row} category={category} /></td>
     </tr>
   );

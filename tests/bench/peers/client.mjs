@@ -17,8 +17,15 @@ function post(agent, url, headers, value, marker) {
       headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers },
     });
     sent.on("timeout", () => sent.destroy(new Error(`no answer in ${PATIENCE_MS} ms`)));
-    sent.on("error", reject);
+    let answered = false;
+    sent.on("error", (error) => {
+      // Servers close connections that were idle for some seconds: one that ended just then is asked again on a new one.
+      const closed = sent.reusedSocket && error.code === "ECONNRESET" && !answered;
+      if (closed) post(agent, url, headers, value, marker).then(resolve, reject);
+      else reject(error);
+    });
     sent.on("response", (response) => {
+      answered = true;
       const whole = [];
       let firstMs;
       response.on("error", reject);
@@ -77,7 +84,7 @@ function target(name, lane, { streamsOnly = false } = {}) {
   counted.lane = (at) => {
     const ask = lane((...args) => post(agent, ...args), at);
     return async (spec) => {
-      const got = await ask(spec);
+      const got = await ask(spec).catch((error) => { throw new Error(`${name}: ${error.message}`, { cause: error }); });
       counted.answers += 1;
       return got;
     };

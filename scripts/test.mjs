@@ -1,5 +1,5 @@
 // `npm test`: set-up, checks and every test; stops at the first section that fails. Sections can be named:
-// `node scripts/test.mjs check native statistics speech build web e2e browser`.
+// `node scripts/test.mjs check native statistics bench speech build web e2e browser`.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { onPinnedNode } from "./bootstrap.mjs";
@@ -49,6 +49,9 @@ const SECTIONS = {
     await counted("cargo", ["test", "--workspace", "--locked", "--quiet"]);
   }],
   statistics: ["Statistics, against other libraries", () => nodeTests("tests/statistics")],
+  bench: ["Benchmarks' own arithmetic", async () => {
+    for (const folder of ["tests/bench", "tests/bench/peers"]) await nodeTests(folder);
+  }],
   speech: ["Speech services that the tests speak to", () => nodeTests("tests/speech")],
   build: ["Release build, local state and size", async () => {
     await (await import("./setup.mjs")).setup({ release: true });

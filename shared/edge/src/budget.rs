@@ -2,7 +2,8 @@
 
 use crate::config::text;
 use crate::error::ApiError;
-use crate::log;
+use crate::{http, log};
+use futures::future::join_all;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -133,25 +134,29 @@ impl Budgets {
             objects: Vec::new(),
             degradation: Degradation::None,
         };
-        for (object, draws) in self.draws(feature, person) {
-            let wish = Wish {
-                id: id.into(),
-                estimate_micros,
-                draws,
-            };
-            let granted: Result<Grant, ApiError> = call(env, &object, "/reserve", &wish).await;
-            let degradation = match granted {
-                Ok(grant) => grant.degradation,
-                Err(error) => {
-                    log::line("error", "budget-away", id, json!({"cause": format!("{error:?}")}));
-                    Degradation::Offline
-                }
-            };
+        // All at once: the call waits for the slowest of them.
+        let asked = self
+            .draws(feature, person)
+            .into_iter()
+            .map(|(object, draws)| async move {
+                let wish = Wish {
+                    id: id.into(),
+                    estimate_micros,
+                    draws,
+                };
+                let granted: Result<Grant, ApiError> = call(env, &object, "/reserve", &wish).await;
+                let degradation = match granted {
+                    Ok(grant) => grant.degradation,
+                    Err(error) => {
+                        log::line("error", "budget-away", id, json!({"cause": format!("{error:?}")}));
+                        Degradation::Offline
+                    }
+                };
+                (object, degradation)
+            });
+        for (object, degradation) in join_all(asked).await {
             reservation.degradation = reservation.degradation.max(degradation);
             reservation.objects.push(object);
-            if degradation == Degradation::Offline {
-                break;
-            }
         }
         if reservation.degradation == Degradation::Offline {
             // What was reserved elsewhere is given back.
@@ -164,20 +169,21 @@ impl Budgets {
 impl Reservation {
     /// Says what the call cost. A bill that does not arrive is replaced by the estimate after a while.
     pub async fn settle(&mut self, env: &Env, cost_micros: u64) {
-        for object in std::mem::take(&mut self.objects) {
-            let bill = Bill {
-                id: self.id.clone(),
-                cost_micros,
-            };
-            let settled: Result<serde_json::Value, ApiError> = call(env, &object, "/settle", &bill).await;
-            if let Err(error) = settled {
-                log::line(
-                    "error",
-                    "budget-unsettled",
-                    &self.id,
-                    json!({"cause": format!("{error:?}")}),
-                );
-            }
+        let bill = Bill {
+            id: self.id.clone(),
+            cost_micros,
+        };
+        let told = std::mem::take(&mut self.objects);
+        let told = told
+            .iter()
+            .map(|object| call::<serde_json::Value>(env, object, "/settle", &bill));
+        for error in join_all(told).await.into_iter().filter_map(Result::err) {
+            log::line(
+                "error",
+                "budget-unsettled",
+                &bill.id,
+                json!({"cause": format!("{error:?}")}),
+            );
         }
     }
 }
@@ -201,7 +207,8 @@ async fn call<T: DeserializeOwned>(env: &Env, object: &str, path: &str, body: &i
     let body = serde_json::to_string(body).map_err(|_| ApiError::internal("internal body"))?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
-    Ok(ask(env, object, path, &init).await?.json().await?)
+    let text = http::text_of(ask(env, object, path, &init).await?).await?;
+    serde_json::from_str(&text).map_err(|_| ApiError::internal("a budget's answer is malformed"))
 }
 
 async fn ask(env: &Env, object: &str, path: &str, init: &RequestInit) -> Result<Response, ApiError> {

@@ -34,14 +34,14 @@ impl Gate {
         init.with_method(Method::Post)
             .with_headers(headers)
             .with_body(Some(json!({"message": message, "state": state}).to_string().into()));
-        let mut response = self.service.fetch("https://internal/assess", Some(init)).await?;
+        let response = self.service.fetch("https://internal/assess", Some(init)).await?;
         if response.status_code() != 200 {
             return Err(worker::Error::RustError(format!(
                 "gate answered {}",
                 response.status_code()
             )));
         }
-        response.json().await
+        Ok(serde_json::from_str(&crate::http::text_of(response).await?)?)
     }
 }
 

@@ -130,3 +130,14 @@ fn describe(error: &serde_json::Error) -> String {
     };
     format!("the body {what} (line {}, column {})", error.line(), error.column())
 }
+
+/// What an internal answer says, read by the runtime in one go: chunk by chunk each one is several calls into it.
+///
+/// # Errors
+/// Where it breaks off, or is not UTF-8.
+pub async fn text_of(response: worker::Response) -> worker::Result<String> {
+    let response: worker::web_sys::Response = response.into();
+    let text = JsFuture::from(response.text()?).await?;
+    text.as_string()
+        .ok_or_else(|| worker::Error::RustError("not text".into()))
+}

@@ -14,6 +14,9 @@ use worker::{Delay, Response};
 /// Silence after which a comment keeps proxies from closing the connection.
 const PING: Duration = Duration::from_secs(15);
 
+/// Events that are written in one go at most.
+const TOGETHER: usize = 64;
+
 /// One turn's stream.
 pub(super) struct Live {
     pub(super) message_id: String,
@@ -98,9 +101,10 @@ pub(super) fn response(
     message: &str,
     trace: &TraceContext,
 ) -> worker::Result<Response> {
-    let body = stream::unfold(Box::pin(events), |mut events| async move {
+    // What is there goes together: each write is several calls into the runtime.
+    let body = stream::unfold(Box::pin(events.ready_chunks(TOGETHER)), |mut events| async move {
         let text = match select(events.next(), Delay::from(PING)).await {
-            Either::Left((next, _)) => next?,
+            Either::Left((next, _)) => next?.concat(),
             Either::Right(_) => String::from(": ping\n\n"),
         };
         Some((Ok::<_, worker::Error>(text.into_bytes()), events))

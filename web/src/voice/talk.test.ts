@@ -246,9 +246,11 @@ test("a voice that stays silent is told once the text is whole; one that comes b
   tell({ type: "text", turn: 1, delta: "Better." });
   tell({ type: "turn-end", turn: 1, turn_id: "trn_1", outcome: "finished" });
   expect(talk.view.trouble).toBeNull();
-  // No turn: it was the person who was not understood.
+  // No turn: it was the person who was not understood, and words that come too late are not shown.
   tell({ type: "error", error: "speech-timeout" });
-  expect(talk.view.trouble).toBe("unheard");
+  tell({ type: "state", state: "idle" });
+  tell({ type: "transcript", utterance: 3, text: "late", final: true });
+  expect([talk.view.trouble, talk.view.caption]).toEqual(["unheard", ""]);
   tell({ type: "turn", turn: 2, text: "too much" });
   tell({ type: "error", error: "rate-limited" });
   tell({ type: "turn-end", turn: 2, turn_id: null, outcome: "failed" });

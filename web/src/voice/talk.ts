@@ -265,7 +265,8 @@ export class Talk {
   }
 
   private transcript(text: string, isFinal: boolean) {
-    if (this.view.phase === "over") return;
+    // Words that come when nobody waits for them any more are no one's.
+    if (this.view.phase === "over" || this.view.state === "idle") return;
     const caption = `${this.standing} ${text}`.trim();
     if (isFinal) this.standing = caption;
     this.show({ caption });

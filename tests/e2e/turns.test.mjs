@@ -34,6 +34,7 @@ test("a session begins with everything a client needs", async () => {
 test("everything answers on one origin", async () => {
   const health = await (await fetch(`${stack.url}/v1/health`)).json();
   assert.deepEqual(health.workers, { chat: "ok", voice: "ok", admin: "ok", safety: "ok" });
+  assert.deepEqual(health.voice, { hears: false, speaks: false });
   for (const path of ["/admin/health", "/voice/health"]) assert.equal((await fetch(stack.url + path)).status, 200, path);
   assert.match(await (await fetch(`${stack.url}/c/whatever`)).text(), /<title>Silent Infinity<\/title>/);
 });

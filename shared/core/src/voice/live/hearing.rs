@@ -1,6 +1,6 @@
 //! The person's words: utterances that are being written down.
 
-use super::Effect;
+use super::{Effect, LiveConfig};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -54,10 +54,15 @@ impl Hearing {
         }));
     }
 
-    pub(super) fn finish(&mut self, by_ms: u64, effects: &mut Vec<Effect>) {
+    pub(super) fn finish(&mut self, now_ms: u64, config: &LiveConfig, effects: &mut Vec<Effect>) {
         for utterance in self.utterances.iter_mut().filter(|utterance| utterance.is_open) {
             utterance.is_open = false;
-            utterance.finish_by = Some(by_ms);
+            let wait_ms = if utterance.text().is_empty() {
+                config.recording_timeout_ms
+            } else {
+                config.transcript_timeout_ms
+            };
+            utterance.finish_by = Some(now_ms + wait_ms);
             effects.push(Effect::FinishTranscription {
                 utterance: utterance.number,
             });

@@ -122,7 +122,7 @@ impl Live {
                     self.grace_until = Some(now_ms + self.config.grace_ms);
                     // What was said so far counts; the rest of it is lost.
                     self.endpoint.reset();
-                    self.hearing.finish(now_ms + self.config.transcript_timeout_ms, effects);
+                    self.hearing.finish(now_ms, &self.config, effects);
                 }
             }
             Event::Reconnected { received } => {
@@ -171,7 +171,7 @@ impl Live {
                 self.hearing.start(from_ms, effects);
             }
             Some(EndpointEvent::Ended { .. }) => {
-                self.hearing.finish(now_ms + self.config.transcript_timeout_ms, effects);
+                self.hearing.finish(now_ms, &self.config, effects);
             }
             None => self.hearing.feed(effects),
         }

@@ -31,6 +31,8 @@ pub struct LiveConfig {
     pub grace_ms: u64,
     /// Longest wait for the last words of a transcript; then what there is counts.
     pub transcript_timeout_ms: u64,
+    /// The same where there are none yet: a recording is written down as a whole.
+    pub recording_timeout_ms: u64,
     /// Longest silence of the model.
     pub answer_timeout_ms: u64,
     /// Longest wait until a model that was told to stop has stopped.
@@ -52,6 +54,7 @@ impl Default for LiveConfig {
             chunker: ChunkerConfig::default(),
             grace_ms: 20_000,
             transcript_timeout_ms: 3_000,
+            recording_timeout_ms: 8_000,
             answer_timeout_ms: 30_000,
             stop_timeout_ms: 5_000,
             synthesis_timeout_ms: 10_000,

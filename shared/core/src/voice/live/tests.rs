@@ -289,7 +289,6 @@ fn nothing_said_is_no_turn_and_a_slow_transcript_is_not_awaited_for_ever() {
     let mut talk = Talk::new();
     assert_eq!(talk.say(0, " "), [Effect::StateChanged(State::Idle)]);
     talk.frames(true, 20, None);
-    talk.frames(false, 40, None);
     talk.on(Event::Partial {
         utterance: 1,
         text: "Good ni".into(),
@@ -298,6 +297,7 @@ fn nothing_said_is_no_turn_and_a_slow_transcript_is_not_awaited_for_ever() {
         utterance: 1,
         text: "Good night".into(),
     });
+    talk.frames(false, 40, None);
     assert_eq!(
         talk.after(3_000),
         [
@@ -307,6 +307,12 @@ fn nothing_said_is_no_turn_and_a_slow_transcript_is_not_awaited_for_ever() {
             Effect::StateChanged(State::Thinking)
         ]
     );
+    // A recording is written down as a whole, and may take longer.
+    let mut talk = Talk::new();
+    talk.frames(true, 20, None);
+    talk.frames(false, 40, None);
+    assert_eq!(talk.after(7_000), []);
+    assert_eq!(talk.after(1_000)[0], Effect::Report("speech-timeout"));
 }
 
 #[test]

@@ -71,6 +71,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, Failure> {
 
     say(
         &mut text,
+        "### Several experiments at once, all of equal variants: how often at least one is promoted".into(),
+    );
+    say(
+        &mut text,
+        "| at once | p < α and > 500 sessions | ours | ours, each at α shared out |\n|---|---|---|---|".into(),
+    );
+    let equal = run_all(Kind::Rate, 0.0, &plan);
+    for together in [1_u32, 2, 5] {
+        let shared = Plan {
+            alpha: plan.alpha / f64::from(together),
+            ..plan.clone()
+        };
+        let strict = run_all(Kind::Rate, 0.0, &shared);
+        let any = |outcomes: &[Outcome], of: fn(&Outcome) -> bool| percent(&any_of(outcomes, together as usize, of));
+        say(
+            &mut text,
+            format!(
+                "| {together} | {} | {} | {} |",
+                any(&equal, |outcome| outcome.naive.is_some()),
+                any(&equal, |outcome| outcome.ours.is_some()),
+                any(&strict, |outcome| outcome.ours.is_some())
+            ),
+        );
+    }
+    say(&mut text, "\nBy 10,000 sessions per arm, in either direction.\n".into());
+
+    say(
+        &mut text,
         "### A true lift of the 30 % rate: how often and when it is promoted".into(),
     );
     say(
@@ -125,6 +153,15 @@ fn rate(outcomes: &[Outcome], of: fn(&Outcome) -> bool) -> Proportion {
     let hits = outcomes.iter().filter(|outcome| of(outcome)).count() as u64;
     // Not empty: there is at least one experiment.
     Proportion::new(hits, (outcomes.len() as u64).max(hits).max(1)).unwrap_or_else(|_| unreachable!())
+}
+
+/// Of families of so many experiments, those in which any one is what is asked.
+fn any_of(outcomes: &[Outcome], together: usize, of: fn(&Outcome) -> bool) -> Proportion {
+    let families: Vec<Outcome> = outcomes
+        .chunks_exact(together.max(1))
+        .map(|family| family.iter().find(|outcome| of(outcome)).copied().unwrap_or_default())
+        .collect();
+    rate(&families, of)
 }
 
 fn percent(rate: &Proportion) -> String {

@@ -1,5 +1,6 @@
 //! Alerts and their deliveries.
 
+use super::audit::GREATEST;
 use super::{Answer, Door, Nothing, answer, limit, query, short};
 use crate::alerts;
 use crate::registry_do::integer;
@@ -7,6 +8,7 @@ use crate::registry_do::order::Wish;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use silent_core::time::rfc3339;
+use silent_edge::error::ApiError;
 use worker::wasm_bindgen::JsValue;
 use worker::{Request, Response};
 
@@ -59,6 +61,9 @@ pub(super) async fn list(door: &Door, request: &Request) -> Answer {
     let filter: Filter = query(request)?;
     let limit = limit(filter.limit)?;
     short("kind", filter.kind.as_ref(), 40)?;
+    if filter.before.is_some_and(|before| before > GREATEST) {
+        return Err(ApiError::Invalid(format!("before must be at most {GREATEST}")));
+    }
     let found = door
         .db()?
         .prepare(

@@ -12,7 +12,7 @@ use worker::{Request, Response};
 /// Entries that are read at a time while the chain is walked.
 const STEP: u64 = 500;
 /// The greatest number that JavaScript holds exactly.
-const GREATEST: u64 = 9_007_199_254_740_991;
+pub(super) const GREATEST: u64 = 9_007_199_254_740_991;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

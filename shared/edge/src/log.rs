@@ -11,10 +11,20 @@ pub fn line(level: &str, event: &str, correlation_id: &str, fields: Value) {
     if let Value::Object(fields) = fields {
         out.extend(fields);
     }
-    let text = Value::Object(out).to_string();
+    write(level, &Value::Object(out).to_string());
+}
+
+#[cfg(target_arch = "wasm32")]
+fn write(level: &str, text: &str) {
     if level == "error" {
         worker::console_error!("{text}");
     } else {
         worker::console_log!("{text}");
     }
+}
+
+// Native tests have no console.
+#[cfg(not(target_arch = "wasm32"))]
+fn write(_level: &str, text: &str) {
+    eprintln!("{text}");
 }

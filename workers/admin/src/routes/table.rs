@@ -1,6 +1,8 @@
 //! Every route of the admin API, once: the dispatcher and the OpenAPI document both read this.
 
 use super::providers::MAX_HOURS;
+#[cfg(test)]
+mod tests;
 
 /// What answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -594,37 +596,6 @@ fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
             (Some(name), Some(value)) if name.starts_with('{') && !value.is_empty() => values.push(value),
             (Some(name), Some(value)) if name == value => {}
             _ => return None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_told_apart() {
-        let (route, values) = find("POST", "/admin/v1/variants/LLM_MODEL/x.1/rollout").unwrap();
-        assert_eq!((route.handler, values), (Handler::Rollout, vec!["LLM_MODEL", "x.1"]));
-        assert_eq!(
-            find("GET", "/admin/v1/audit/verify").unwrap().0.handler,
-            Handler::VerifyAudit
-        );
-        assert_eq!(find("DELETE", "/admin/v1/variants").err().unwrap(), ["GET", "POST"]);
-        assert_eq!(find("POST", "/admin/v1/audit/verify").err().unwrap(), ["GET"]);
-        for path in [
-            "/admin/v1/variants/",
-            "/admin/v1",
-            "/admin/v1/variants/LLM_MODEL//rollout",
-        ] {
-            assert_eq!(find("GET", path).err().unwrap(), [""; 0], "{path}");
-        }
-    }
-
-    #[test]
-    fn what_changes_something_has_a_body_with_a_reason_and_nothing_else_has() {
-        for route in ROUTES {
-            assert_eq!(route.method != "GET", route.body.is_some(), "{}", route.path);
         }
     }
 }

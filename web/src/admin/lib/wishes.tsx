@@ -42,6 +42,11 @@ export function promote(variant: Variant, category: Category | undefined): Actio
   };
 }
 
+/** The same step, where the server finds that nothing stands against it. */
+export const promoteWinner = (variant: Variant, category: Category | undefined): Action => ({
+  ...promote(variant, category), path: at(variant, "promote-winner"),
+});
+
 const withdraw = "It is immediate, in running sessions too: they go on with production from their next turn.";
 
 export const demote = (variant: Variant): Action => ({

@@ -2,7 +2,7 @@
 import { useId } from "react";
 import type { Category, Comparison, Variant } from "../../api/types";
 import { NEXT, blocker } from "../../lib/words";
-import { demote, promote } from "../../lib/wishes";
+import { demote, promoteWinner } from "../../lib/wishes";
 import { useAct } from "../../shell/act";
 import { Icon } from "../../ui/icon";
 
@@ -27,7 +27,7 @@ export function Decision({ found: { decision }, treatment, category }: { found: 
       {decision.reasons.length > 0 && <ul id={id} className="mt-2 space-y-1">{decision.reasons.map((reason) => <li key={blocker(reason)} className="flex gap-2"><span aria-hidden="true">·</span>{blocker(reason)}</li>)}</ul>}
       <div className="mt-3 flex flex-wrap gap-2">
         {isLosing && <button type="button" className="btn btn-bad" onClick={() => act(demote(treatment))}>Demote {treatment.id}</button>}
-        {treatment && isStep && <button type="button" className="btn btn-main" disabled={!decision.promote} aria-describedby={decision.promote ? undefined : id} onClick={() => act(promote(treatment, category))}>Promote winner</button>}
+        {treatment && isStep && <button type="button" className="btn btn-main" disabled={!decision.promote} aria-describedby={decision.promote ? undefined : id} onClick={() => act(promoteWinner(treatment, category))}>Promote winner</button>}
         {treatment?.status === "production" && <span className="tag">The treatment is production</span>}
       </div>
     </section>

@@ -68,6 +68,8 @@ export class SessionObject {
       },
     });
     const ownEnv = new Proxy(env, { get: (object, property) => ({ EVENTS: queue, SAFETY: gate })[property] ?? object[property] });
+    // A call that was running when its instance ended never comes to an end; one that returned would count as done.
+    this.unlessDead = async (result) => { const value = await result; return dead ? new Promise(() => {}) : value; };
     this.real = new Real(around(state, { storage: () => storage }), ownEnv);
   }
 
@@ -83,10 +85,10 @@ export class SessionObject {
       const all = (table) => this.state.storage.sql.exec("SELECT * FROM " + table).toArray();
       return Response.json(["meta", "turn", "outbox"].map(all));
     }
-    return this.real.fetch(request);
+    return this.unlessDead(this.real.fetch(request));
   }
 
-  alarm() { return this.real.alarm(); }
+  alarm() { return this.unlessDead(this.real.alarm()); }
 }
 `;
 

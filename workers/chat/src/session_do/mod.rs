@@ -92,9 +92,11 @@ impl DurableObject for SessionObject {
 
     async fn alarm(&self) -> Result<Response> {
         self.inner.alarm_at_ms.set(None);
-        // An alarm that fails is dropped after six tries: errors are handled inside, never returned.
-        outbox::drain(&self.inner).await;
-        Response::empty()
+        // An alarm that fails is dropped after six tries: errors are handled inside, but for that of the next alarm itself.
+        match outbox::drain(&self.inner).await {
+            Ok(()) => Response::empty(),
+            Err(_) => Err(worker::Error::RustError("the next alarm could not be set".into())),
+        }
     }
 }
 
@@ -225,10 +227,13 @@ impl Inner {
         let due_ms = SystemClock.now_ms().saturating_add(delay_ms);
         if self.alarm_at_ms.get().is_none_or(|at_ms| due_ms < at_ms) {
             self.alarm_at_ms.set(Some(due_ms));
-            self.state
-                .storage()
-                .set_alarm(i64::try_from(delay_ms).unwrap_or(i64::MAX))
-                .await?;
+            let delay_ms = i64::try_from(delay_ms).unwrap_or(i64::MAX);
+            let set = self.state.storage().set_alarm(delay_ms).await;
+            if set.is_err() {
+                // So that the next one is not taken for superfluous.
+                self.alarm_at_ms.set(None);
+            }
+            set?;
         }
         Ok(())
     }

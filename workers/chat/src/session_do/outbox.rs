@@ -16,7 +16,10 @@ use worker::Method;
 const BATCH: u32 = 20;
 
 /// Runs once; arranges the next alarm itself, whatever happens.
-pub(super) async fn drain(inner: &Rc<Inner>) {
+///
+/// # Errors
+/// Where the next alarm cannot be arranged: then the runtime has to call again.
+pub(super) async fn drain(inner: &Rc<Inner>) -> Result<(), ApiError> {
     let next_ms = match step(inner).await {
         Ok(next_ms) => {
             inner.outbox_failures.set(0);
@@ -35,8 +38,9 @@ pub(super) async fn drain(inner: &Rc<Inner>) {
             Some(1_000_u64 << failures.saturating_sub(1).min(6))
         }
     };
-    if let Some(delay_ms) = next_ms {
-        let _ = inner.arm(delay_ms).await;
+    match next_ms {
+        Some(delay_ms) => inner.arm(delay_ms).await,
+        None => Ok(()),
     }
 }
 

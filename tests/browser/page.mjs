@@ -49,6 +49,10 @@ const axe = readFileSync(`${root}/node_modules/axe-core/axe.min.js`, "utf8");
 
 /** What axe finds: its serious findings, and the share of its rules that hold, in percent. */
 export async function audit(page) {
+  // What fades in has little contrast until it is there; what moves for ever is not awaited.
+  await page.evaluate(() => Promise.all(document.getAnimations()
+    .filter(({ playState, effect }) => playState === "running" && Number.isFinite(effect?.getComputedTiming().endTime))
+    .map(({ finished }) => finished.catch(() => undefined))));
   // The page's policy forbids inline scripts, so axe comes in as the debugger's.
   const { violations, passes } = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations", "passes"] })`);
   return {

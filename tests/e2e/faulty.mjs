@@ -1,9 +1,6 @@
 // The shipped chat Worker inside a thin entry module that makes its surroundings fail on command,
 // and shows what an object has stored.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { build } from "esbuild";
-import { root } from "../stack.mjs";
+import { wrappedChat } from "./wrapped-chat.mjs";
 
 const ENTRY = `
 import main, { SessionObject as Real, PersonObject } from "../chat/index.js";
@@ -92,20 +89,5 @@ export class SessionObject {
 }
 `;
 
-/** Makes the module and its configuration; gives the configuration's path. */
-export async function faultyChat() {
-  const out = join(root, "build/faulty");
-  mkdirSync(out, { recursive: true });
-  await build({
-    stdin: { contents: ENTRY, resolveDir: out, loader: "js" },
-    bundle: true, format: "esm", outfile: join(out, "index.js"), external: ["./index_bg.wasm", "cloudflare:*"], logLevel: "warning",
-  });
-  copyFileSync(join(root, "build/chat/index_bg.wasm"), join(out, "index_bg.wasm"));
-  const config = readFileSync(join(root, "wrangler.toml"), "utf8")
-    .replace('"build/chat/index.js"', '"index.js"')
-    .replaceAll('"d1-migrations"', '"../../d1-migrations"')
-    .replace('directory = "web/dist"', 'directory = "../../web/dist"')
-    .replace("node_modules/wrangler", "../../node_modules/wrangler");
-  writeFileSync(join(out, "wrangler.toml"), config);
-  return "build/faulty/wrangler.toml";
-}
+/** Gives the path of its configuration. */
+export const faultyChat = () => wrappedChat("faulty", ENTRY);

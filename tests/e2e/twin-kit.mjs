@@ -1,8 +1,5 @@
 // A person who talks with twins, and the chat Worker whose R2 fails on command.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { build } from "esbuild";
-import { root } from "../stack.mjs";
+import { wrappedChat } from "./wrapped-chat.mjs";
 
 let people = 0;
 
@@ -85,22 +82,7 @@ export class PersonObject {
 `;
 
 /** The shipped chat Worker in a module whose bucket fails for one person, as often as asked; gives the configuration's path. */
-export async function faultyBucket() {
-  const out = join(root, "build/faulty-bucket");
-  mkdirSync(out, { recursive: true });
-  await build({
-    stdin: { contents: ENTRY, resolveDir: out, loader: "js" },
-    bundle: true, format: "esm", outfile: join(out, "index.js"), external: ["./index_bg.wasm", "cloudflare:*"], logLevel: "warning",
-  });
-  copyFileSync(join(root, "build/chat/index_bg.wasm"), join(out, "index_bg.wasm"));
-  const config = readFileSync(join(root, "wrangler.toml"), "utf8")
-    .replace('"build/chat/index.js"', '"index.js"')
-    .replaceAll('"d1-migrations"', '"../../d1-migrations"')
-    .replace('directory = "web/dist"', 'directory = "../../web/dist"')
-    .replace("node_modules/wrangler", "../../node_modules/wrangler");
-  writeFileSync(join(out, "wrangler.toml"), config);
-  return "build/faulty-bucket/wrangler.toml";
-}
+export const faultyBucket = () => wrappedChat("faulty-bucket", ENTRY);
 
 /** Lets a person's next R2 operations fail. */
 export async function failR2(stack, visitor, failures) {

@@ -3,6 +3,7 @@
 //! Invariants: a model is never asked at crisis level 2 or above; the record is durable before `finish` is said; a
 //! half answer is never shown as whole.
 
+mod answer;
 mod event;
 mod part;
 mod port;

@@ -38,6 +38,34 @@ test("100 turns at once spend no more than there is; whoever comes late is answe
   assert.ok(found.every(({ provider, reasons }) => provider !== "offline" || reasons.LLM_MODEL === "degraded"));
 });
 
+test("a budget that has plenty is lent to many calls at once, and knows in the end what they cost", async () => {
+  const rich = await startStack({ vars: {
+    LLM_PROVIDER: "openai", LLM_BASE_URL: llm.url, LLM_MODEL: "gpt-4o-mini", BUDGET_MONTH_USD: "50", BUDGET_FEATURES_MONTH_USD: "api=100",
+  } });
+  try {
+    const key = (await rich.admin().post("/api-keys", { name: "rich", scopes: ["chat"], reason: "spend a little" })).body.secret;
+    const program = new OpenAI({ baseURL: `${rich.url}/v1`, apiKey: key, maxRetries: 0 });
+    const { BUDGETS } = await rich.chat.getEnv();
+    const accounts = async () => (await BUDGETS.get(BUDGETS.idFromName("shared")).fetch("https://object/accounts")).json();
+    const asked = [];
+    for (let n = 0; n < 6; n++) {
+      asked.push(await program.chat.completions.create({ model: "companion", max_completion_tokens: WORDS * 2, messages: [{ role: "user", content: "Tell me something." }] }));
+    }
+    assert.ok(asked.every(({ silent_infinity }) => silent_infinity.provider === "openai"));
+    const lent = await accounts();
+    assert.deepEqual(lent.map(({ name }) => name), ["feature:api", "month"]);
+    // One lease for all six: nothing of it is settled yet, and it is as large as sixteen calls may be.
+    assert.ok(lent.every(({ spent_micros, reserved_micros }) => spent_micros === 0 && reserved_micros > 16 * 300), JSON.stringify(lent));
+    const settled = await until("the lease to be given back", async () => { const list = await accounts(); return list.every(({ reserved_micros }) => reserved_micros === 0) && list; });
+    const found = await until("all events", async () => { const rows = await rich.rows("SELECT event FROM turn_events"); return rows.length === 6 && rows.map(({ event }) => JSON.parse(event)); });
+    const cost = found.reduce((sum, { cost_micros }) => sum + cost_micros, 0);
+    assert.ok(cost > 0);
+    assert.deepEqual(settled.map(({ spent_micros }) => spent_micros), [cost, cost]);
+  } finally {
+    await rich.close();
+  }
+});
+
 test("alerts at 50, 80 and 95 % are told once", async () => {
   const alerts = await stack.rows("SELECT id, detail FROM alerts WHERE subject = 'feature:api' ORDER BY id");
   const shares = alerts.map(({ detail }) => JSON.parse(detail).percent).toSorted((a, b) => a - b);

@@ -3,6 +3,8 @@
 //! Invariant: spent and reserved together never pass the limit when a reservation is granted, so that an overrun is at
 //! most what calls cost beyond their own estimate.
 
+pub mod lease;
+
 use crate::time::rfc3339;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -13,6 +15,11 @@ use serde::{Deserialize, Serialize};
 pub const RESERVATION_MS: u64 = 15 * 60_000;
 /// Shares of the limit, in per cent, at which somebody is told.
 pub const ALERTS: [u8; 3] = [50, 80, 95];
+
+/// From this share on, in per cent, models are chosen by their price.
+const CHEAPER_PERCENT: u64 = 80;
+/// A lease is less than this share of the limit, in per cent.
+const MOST_LENT_PERCENT: u64 = 1;
 
 /// How long a budget lasts; it ends at midnight UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +77,8 @@ pub struct Account {
 pub struct Grant {
     /// What is left; [`Degradation::Offline`] where nothing was reserved.
     pub degradation: Degradation,
+    /// What was reserved, micros: what was asked for, or a lease; 0 where nothing was.
+    pub granted_micros: u64,
     /// Alerts that this call set off, in per cent.
     pub alerts: Vec<u8>,
 }
@@ -115,25 +124,41 @@ impl Account {
         reserved.fold(self.spent_micros, u64::saturating_add)
     }
 
-    /// Reserves what a call may cost at most. The same id reserves once.
-    pub fn reserve(&mut self, id: &str, estimate_micros: u64, now_ms: u64) -> Grant {
+    /// Whether so much may be lent for calls to come: a small part, and only while there is enough for everybody.
+    #[must_use]
+    pub fn can_lend(&self, micros: u64) -> bool {
+        percent(micros, self.limit_micros) < MOST_LENT_PERCENT
+            && percent(self.committed_micros().saturating_add(micros), self.limit_micros) < CHEAPER_PERCENT
+    }
+
+    /// Reserves what a call may cost at most, or `lease_micros` for it and those after it where that can be lent. The
+    /// same id reserves once.
+    pub fn reserve(&mut self, id: &str, estimate_micros: u64, lease_micros: u64, now_ms: u64) -> Grant {
         let committed = self.committed_micros();
-        if !self.reserved.contains_key(id) {
-            if committed.saturating_add(estimate_micros) > self.limit_micros {
+        let granted_micros = match self.reserved.get(id) {
+            Some((granted_micros, _)) => *granted_micros,
+            None if committed.saturating_add(estimate_micros) > self.limit_micros => {
                 return Grant {
                     degradation: Degradation::Offline,
+                    granted_micros: 0,
                     alerts: self.alerts(),
                 };
             }
-            self.reserved.insert(id.into(), (estimate_micros, now_ms));
-        }
+            None => {
+                let is_lease = lease_micros > estimate_micros && self.can_lend(lease_micros);
+                let granted_micros = if is_lease { lease_micros } else { estimate_micros };
+                self.reserved.insert(id.into(), (granted_micros, now_ms));
+                granted_micros
+            }
+        };
         let degradation = match percent(committed, self.limit_micros) {
-            0..80 => Degradation::None,
-            80..95 => Degradation::Cheaper,
+            0..CHEAPER_PERCENT => Degradation::None,
+            CHEAPER_PERCENT..95 => Degradation::Cheaper,
             _ => Degradation::Cheapest,
         };
         Grant {
             degradation,
+            granted_micros,
             alerts: self.alerts(),
         }
     }
@@ -183,7 +208,7 @@ mod tests {
         assert_eq!(Period::Day.name(NOW), "2026-11-21");
         assert_eq!(Period::Month.name(NOW), "2026-11");
         let mut account = account(100);
-        account.reserve("a", 60, NOW);
+        account.reserve("a", 60, 0, NOW);
         account.settle("a", 60);
         account.refresh("2026-11-22", 100, NOW);
         assert_eq!((account.spent_micros, account.alerted.len()), (0, 0));
@@ -199,20 +224,20 @@ mod tests {
             ("d", 50, Degradation::Cheapest, &[]),
             ("e", 1, Degradation::Offline, &[]),
         ] {
-            let grant = account.reserve(id, estimate, NOW);
+            let grant = account.reserve(id, estimate, 0, NOW);
             assert_eq!((grant.degradation, grant.alerts.as_slice()), (expected, alerts), "{id}");
         }
         // Cheaper than feared: there is room again, and no alert is given twice.
         assert!(account.settle("a", 100).is_empty());
-        assert_eq!(account.reserve("f", 10, NOW).degradation, Degradation::None);
-        assert_eq!(account.reserve("f", 10, NOW).degradation, Degradation::None);
+        assert_eq!(account.reserve("f", 10, 0, NOW).degradation, Degradation::None);
+        assert_eq!(account.reserve("f", 10, 0, NOW).degradation, Degradation::None);
         assert_eq!(account.committed_micros(), 100 + 300 + 150 + 50 + 10);
     }
 
     #[test]
     fn what_nobody_settles_counts_as_spent() {
         let mut account = account(100);
-        account.reserve("lost", 40, NOW);
+        account.reserve("lost", 40, 0, NOW);
         account.refresh("2026-11-21", 100, NOW + RESERVATION_MS);
         assert_eq!((account.spent_micros, account.reserved.len()), (40, 0));
         account.settle("lost", 1);
@@ -240,7 +265,7 @@ mod tests {
             let mut open = Vec::new();
             for (n, (estimate, cost, settles_now)) in calls.into_iter().enumerate() {
                 let id = format!("{n}");
-                if account.reserve(&id, estimate, NOW).degradation == Degradation::Offline {
+                if account.reserve(&id, estimate, 0, NOW).degradation == Degradation::Offline {
                     continue;
                 }
                 prop_assert!(account.committed_micros() <= limit + beyond);

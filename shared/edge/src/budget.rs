@@ -1,5 +1,9 @@
 //! Budgets as a turn meets them: reserved in the objects that keep them, before a model is asked.
 
+mod leases;
+
+pub use leases::keep;
+
 use crate::config::text;
 use crate::error::ApiError;
 use crate::{http, log};
@@ -7,6 +11,7 @@ use futures::future::join_all;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use silent_core::budget::lease::LEASE_CALLS;
 use silent_core::budget::{Degradation, Grant, Period};
 use std::collections::BTreeMap;
 use worker::{Env, Method, Request, RequestInit, Response};
@@ -42,6 +47,8 @@ pub struct Wish {
     pub id: String,
     /// What it may cost at most, micros.
     pub estimate_micros: u64,
+    /// What would be taken for it and for calls to come, micros, where that can be lent; 0 for this call alone.
+    pub lease_micros: u64,
     /// The budgets.
     pub draws: Vec<Draw>,
 }
@@ -60,6 +67,8 @@ pub struct Bill {
 pub struct Reservation {
     id: String,
     objects: Vec<String>,
+    /// The feature whose lease paid for what everybody shares.
+    leased: Option<String>,
     /// What is left to the call.
     pub degradation: Degradation,
 }
@@ -129,34 +138,55 @@ impl Budgets {
     ///
     /// A budget that cannot be asked grants nothing: without an account there is no spending.
     pub async fn reserve(&self, env: &Env, feature: &str, person: &str, id: &str, estimate_micros: u64) -> Reservation {
+        let mut draws = self.draws(feature, person);
+        let is_shared = |object: &str| object == SHARED;
+        let mut leased = false;
+        if draws.iter().any(|(object, _)| is_shared(object)) && leases::take(feature, id, estimate_micros) {
+            draws.retain(|(object, _)| !is_shared(object));
+            leased = true;
+        }
         let mut reservation = Reservation {
             id: id.into(),
             objects: Vec::new(),
+            leased: leased.then(|| feature.into()),
             degradation: Degradation::None,
         };
         // All at once: the call waits for the slowest of them.
-        let asked = self
-            .draws(feature, person)
-            .into_iter()
-            .map(|(object, draws)| async move {
-                let wish = Wish {
-                    id: id.into(),
-                    estimate_micros,
-                    draws,
-                };
-                let granted: Result<Grant, ApiError> = call(env, &object, "/reserve", &wish).await;
-                let degradation = match granted {
-                    Ok(grant) => grant.degradation,
-                    Err(error) => {
-                        log::line("error", "budget-away", id, json!({"cause": format!("{error:?}")}));
-                        Degradation::Offline
-                    }
-                };
-                (object, degradation)
+        let asked = draws.into_iter().map(|(object, draws)| async move {
+            let asks = is_shared(&object) && leases::may_ask(feature);
+            let lease_micros = if asks {
+                estimate_micros.saturating_mul(LEASE_CALLS)
+            } else {
+                0
+            };
+            let wish = Wish {
+                id: id.into(),
+                estimate_micros,
+                lease_micros,
+                draws,
+            };
+            let granted: Result<Grant, ApiError> = call(env, &object, "/reserve", &wish).await;
+            if asks {
+                leases::asked(feature);
+            }
+            let grant = granted.unwrap_or_else(|error| {
+                log::line("error", "budget-away", id, json!({"cause": format!("{error:?}")}));
+                Grant {
+                    degradation: Degradation::Offline,
+                    granted_micros: 0,
+                    alerts: Vec::new(),
+                }
             });
-        for (object, degradation) in join_all(asked).await {
-            reservation.degradation = reservation.degradation.max(degradation);
-            reservation.objects.push(object);
+            (object, grant)
+        });
+        for (object, grant) in join_all(asked).await {
+            reservation.degradation = reservation.degradation.max(grant.degradation);
+            if is_shared(&object) && grant.granted_micros > estimate_micros {
+                leases::hold(feature, id, estimate_micros, grant.granted_micros);
+                reservation.leased = Some(feature.into());
+            } else {
+                reservation.objects.push(object);
+            }
         }
         if reservation.degradation == Degradation::Offline {
             // What was reserved elsewhere is given back.
@@ -169,19 +199,20 @@ impl Budgets {
 impl Reservation {
     /// Says what the call cost. A bill that does not arrive is replaced by the estimate after a while.
     pub async fn settle(&mut self, env: &Env, cost_micros: u64) {
-        let bill = Bill {
+        if let Some(feature) = self.leased.take() {
+            leases::settle(&feature, &self.id, cost_micros);
+        }
+        let due = Bill {
             id: self.id.clone(),
             cost_micros,
         };
         let told = std::mem::take(&mut self.objects);
-        let told = told
-            .iter()
-            .map(|object| call::<serde_json::Value>(env, object, "/settle", &bill));
+        let told = told.iter().map(|object| bill(env, object, &due));
         for error in join_all(told).await.into_iter().filter_map(Result::err) {
             log::line(
                 "error",
                 "budget-unsettled",
-                &bill.id,
+                &due.id,
                 json!({"cause": format!("{error:?}")}),
             );
         }
@@ -201,6 +232,12 @@ pub async fn forget(env: &Env, person: &str) -> Result<(), ApiError> {
 /// The object of a person's budget.
 fn own(person: &str) -> String {
     format!("person:{person}")
+}
+
+async fn bill(env: &Env, object: &str, bill: &Bill) -> Result<(), ApiError> {
+    call::<serde_json::Value>(env, object, "/settle", bill)
+        .await
+        .map(|_| ())
 }
 
 async fn call<T: DeserializeOwned>(env: &Env, object: &str, path: &str, body: &impl Serialize) -> Result<T, ApiError> {

@@ -3,18 +3,18 @@
 import { createServer } from "node:http";
 import { answer, asked, tokens } from "./script.mjs";
 
-const MODEL = "mock-1";
-const base = { id: "chatcmpl-1", created: 1, model: MODEL };
 const event = (value) => Buffer.from(`data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`);
-const chunk = (delta, finish_reason = null) => event({ ...base, object: "chat.completion.chunk", choices: [{ index: 0, delta, logprobs: null, finish_reason }] });
+const chunk = (base, delta, finish_reason = null) => event({ ...base, object: "chat.completion.chunk", choices: [{ index: 0, delta, logprobs: null, finish_reason }] });
 const usage = (words) => ({ prompt_tokens: 11, completion_tokens: words, total_tokens: 11 + words });
 
-// Made once for each length: what is measured is others' work.
+// Made once for each model and length: what is measured is others' work.
 const made = new Map();
-function parts(words) {
-  if (!made.has(words)) {
-    made.set(words, {
-      stream: [chunk({ role: "assistant", content: "" }), ...tokens(words).map((content) => chunk({ content })), chunk({}, "stop")],
+function parts(model, words) {
+  const key = `${words} ${model}`;
+  if (!made.has(key)) {
+    const base = { id: "chatcmpl-1", created: 1, model };
+    made.set(key, {
+      stream: [chunk(base, { role: "assistant", content: "" }), ...tokens(words).map((content) => chunk(base, { content })), chunk(base, {}, "stop")],
       usage: event({ ...base, object: "chat.completion.chunk", choices: [], usage: usage(words) }),
       whole: Buffer.from(JSON.stringify({
         ...base, object: "chat.completion", usage: usage(words),
@@ -22,7 +22,7 @@ function parts(words) {
       })),
     });
   }
-  return made.get(words);
+  return made.get(key);
 }
 const DONE = event("[DONE]");
 
@@ -44,7 +44,7 @@ function complete(ask, response) {
   const { content } = ask.messages.at(-1);
   const wish = asked(typeof content === "string" ? content : content.map(({ text }) => text).join(""));
   if (!wish) return response.writeHead(400, { "content-type": "application/json" }).end('{"error":{"message":"no script","type":"invalid_request_error"}}');
-  const said = parts(wish.words);
+  const said = parts(ask.model, wish.words);
   const say = () => (ask.stream
     ? stream(response, [...said.stream, ...(ask.stream_options?.include_usage ? [said.usage] : []), DONE])
     : response.writeHead(200, { "content-type": "application/json", "content-length": said.whole.length }).end(said.whole));

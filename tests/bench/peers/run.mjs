@@ -23,13 +23,15 @@ const WHOLE = { first: 0, words: 20, stream: false };
 
 /** More than is ever spent here: a budget that grants is asked as one that does not. */
 const BUDGETS = { BUDGET_PERSON_DAY_USD: "1000000", BUDGET_MONTH_USD: "1000000", BUDGET_FEATURES_MONTH_USD: "api=1000000,chat=1000000" };
+/** A model of the price table, so that there is a cost to reserve and to settle. */
+const PRICED = "gpt-4o-mini";
 /** Longest wait for the queue's consumer. */
 const DRAIN_MS = 60_000;
 const say = (text) => console.log(`▸ ${text} …`);
 
 /** Our own, each on a workerd of its own: gate, assignment, budgets, events and every trace sent. */
 async function platforms(model, folder) {
-  const vars = { ...BUDGETS, TRACE_EXPORTER: "otlp", OTEL_EXPORTER_OTLP_ENDPOINT: model };
+  const vars = { ...BUDGETS, LLM_MODEL: PRICED, TRACE_EXPORTER: "otlp", OTEL_EXPORTER_OTLP_ENDPOINT: model };
   const [forward, first, second] = [
     await startPlain(model, "forward-worker.mjs"),
     await startPlatform(`${model}/v1`, { folder, vars }), await startPlatform(`${model}/v1`, { folder, vars }),

@@ -11,6 +11,7 @@ use silent_core::turn::Clock;
 use silent_edge::budget::{Bill, Wish};
 use silent_edge::error::ApiError;
 use silent_edge::{SystemClock, http, log};
+use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use worker::{DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object};
 
@@ -112,39 +113,42 @@ impl BudgetObject {
     /// From every budget of the wish, or from none.
     fn reserve(&self, wish: &Wish) -> std::result::Result<(Grant, Vec<Due>), ApiError> {
         let now_ms = SystemClock.now_ms();
-        let stored = self.accounts()?;
-        let mut worst = Degradation::None;
-        let mut alerts = Vec::new();
-        let mut changed = Vec::new();
+        let mut stored: BTreeMap<String, Account> = self.accounts()?.into_iter().collect();
+        let mut drawn: Vec<(&str, Account)> = Vec::new();
         for draw in &wish.draws {
             let period = draw.period.name(now_ms);
-            let known = stored
-                .iter()
-                .find(|(name, _)| *name == draw.name)
-                .map(|(_, account)| account.clone());
+            let known = stored.remove(&draw.name);
             let mut account = known.unwrap_or_else(|| Account::new(period.clone(), draw.limit_micros));
             account.refresh(&period, draw.limit_micros, now_ms);
-            let grant = account.reserve(&wish.id, wish.estimate_micros, now_ms);
-            worst = worst.max(grant.degradation);
+            drawn.push((&draw.name, account));
+        }
+        // A lease is of all of them, or of none.
+        let can_lend = drawn.iter().all(|(_, account)| account.can_lend(wish.lease_micros));
+        let lease_micros = if can_lend { wish.lease_micros } else { 0 };
+        let mut worst = Grant {
+            degradation: Degradation::None,
+            granted_micros: u64::MAX,
+            alerts: Vec::new(),
+        };
+        let mut alerts = Vec::new();
+        for (name, account) in &mut drawn {
+            let grant = account.reserve(&wish.id, wish.estimate_micros, lease_micros, now_ms);
+            worst.degradation = worst.degradation.max(grant.degradation);
+            worst.granted_micros = worst.granted_micros.min(grant.granted_micros);
             alerts.extend(
                 grant
                     .alerts
                     .into_iter()
-                    .map(|share| (draw.name.clone(), period.clone(), share)),
+                    .map(|share| (name.to_string(), account.period.clone(), share)),
             );
-            changed.push((&draw.name, account));
         }
-        for (name, mut account) in changed {
-            if worst == Degradation::Offline {
+        for (name, mut account) in drawn {
+            if worst.degradation == Degradation::Offline {
                 account.reserved.remove(&wish.id);
             }
             self.put(name, &account)?;
         }
-        let grant = Grant {
-            degradation: worst,
-            alerts: Vec::new(),
-        };
-        Ok((grant, alerts))
+        Ok((worst, alerts))
     }
 
     fn settle(&self, bill: &Bill) -> std::result::Result<Vec<Due>, ApiError> {

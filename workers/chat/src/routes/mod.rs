@@ -9,6 +9,7 @@ mod twin;
 pub(crate) mod voice;
 
 use crate::{auth, internal, transport};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use silent_core::ids::{PersonId, SessionId, TurnId};
 use silent_core::turn::Clock;
@@ -62,13 +63,15 @@ impl Door {
             ("RATE_ADDRESS", Some(address.as_str())),
             ("RATE_PERSON", person.map(PersonId::as_str)),
         ];
-        for (binding, key) in keys {
-            if let (Ok(limiter), Some(key)) = (self.env.rate_limiter(binding), key) {
+        let asked = keys.into_iter().map(|(binding, key)| async move {
+            match (self.env.rate_limiter(binding), key) {
                 // A limiter that is away must not keep people out.
-                if limiter.limit(key.into()).await.is_ok_and(|outcome| !outcome.success) {
-                    return Err(ApiError::RateLimited { retry_after_s: 60 });
-                }
+                (Ok(limiter), Some(key)) => limiter.limit(key.into()).await.is_ok_and(|outcome| !outcome.success),
+                _ => false,
             }
+        });
+        if join_all(asked).await.contains(&true) {
+            return Err(ApiError::RateLimited { retry_after_s: 60 });
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ use silent_edge::gate::Gate;
 use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
-use silent_edge::{SystemClock, log, random, registry};
+use silent_edge::{SystemClock, budget, log, random, registry};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -381,6 +381,8 @@ async fn run(inner: &Rc<Inner>, turn: &TurnId, stopped: Option<oneshot::Receiver
     .await;
     budgeted.settle(store.cost_micros.get()).await;
     send(inner, &prepared.trace);
+    let env = inner.env.clone();
+    wasm_bindgen_futures::spawn_local(async move { budget::keep(&env).await });
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::policy::{self, Setting};
 use crate::routes::Door;
 use crate::twin;
 use futures::channel::{mpsc, oneshot};
-use futures::future::select;
+use futures::future::{join, select};
 use futures::{SinkExt, StreamExt, stream};
 use serde_json::Value;
 use silent_core::conversation::Role;
@@ -26,7 +26,7 @@ use silent_edge::judge::Judge;
 use silent_edge::llm::Llm;
 use silent_edge::queue::QueueMessage;
 use silent_edge::trace::Tracing;
-use silent_edge::{SystemClock, http, random};
+use silent_edge::{SystemClock, budget, http, random};
 use std::pin::pin;
 use std::rc::Rc;
 use worker::{Context, Env, Request, Response};
@@ -162,11 +162,12 @@ impl Work {
         )
         .await;
         let cost_micros = outbox.event.as_ref().and_then(|event| event.cost_micros);
-        budgeted.settle(cost_micros).await;
+        // The program has its answer before the accounts are balanced.
         let _ = over.send(Over {
             event: outbox.event,
             safety: sink.safety,
         });
+        budgeted.settle(cost_micros).await;
     }
 }
 
@@ -286,9 +287,11 @@ pub(super) async fn create(
     // The turn is recorded also when the program goes away, which stops the model.
     let context_of_turn = trace.context().clone();
     let run = work.run(out, over, http::gone(&request));
+    let env = door.env.clone();
     context.wait_until(async move {
         run.await;
-        tracing.export(trace.finish(SystemClock.now_ms())).await;
+        let spans = trace.finish(SystemClock.now_ms());
+        join(tracing.export(spans), budget::keep(&env)).await;
     });
     let response = if ask.stream {
         streamed(head, said, ended, ask.include_usage).await?

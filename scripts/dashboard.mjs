@@ -7,7 +7,7 @@ const VIEWS = {
   variants: "/variants", model: "/variants/LLM_MODEL/claude-haiku-4-5", prompt: "/variants/SYSTEM_PROMPT/v3-sha-empathy-rewrite", new: "/variants/new?category=RATING_VARIANT",
   compare: "/compare?category=SYSTEM_PROMPT&control=v2-sha-current&treatment=v3-sha-empathy-rewrite",
   "compare-broken": "/compare?category=CHAT_UI_LAYOUT&control=current&treatment=simplified",
-  approvals: "/approvals", audit: "/audit", people: "/people", safety: "/safety", costs: "/costs", providers: "/providers", "dead-letters": "/dead-letters",
+  approvals: "/approvals", promotions: "/promotions", alerts: "/alerts", audit: "/audit", people: "/people", safety: "/safety", costs: "/costs", providers: "/providers", "dead-letters": "/dead-letters",
 };
 
 /** A registry in which something has happened. */

@@ -13,7 +13,7 @@ after(async () => { await browser?.close(); await stack?.close(); });
 const VIEWS = [
   "/variants", "/variants/LLM_MODEL/claude-haiku-4-5", "/variants/SYSTEM_PROMPT/v1-sha-baseline", "/variants/new",
   "/compare?category=SYSTEM_PROMPT&control=v2-sha-current&treatment=v3-sha-empathy-rewrite", "/compare?category=CHAT_UI_LAYOUT&control=current&treatment=simplified",
-  "/approvals", "/audit", "/people", "/safety", "/costs", "/providers", "/dead-letters",
+  "/approvals", "/promotions", "/alerts", "/audit", "/people", "/safety", "/costs", "/providers", "/dead-letters",
 ];
 /** Opens what a view hides at first. */
 const OPENED = {

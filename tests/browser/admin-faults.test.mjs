@@ -168,7 +168,7 @@ test("a view that is not there, a variant that is not there", async () => {
 test("without any figures every view is calm", async () => {
   const bare = await adminContext(browser, stack, { figures: false });
   await bare.route(/\/admin\/v1\/(metrics|providers|dead-letters)/, (route) => route.fulfill(problem(404, "not-found", "Not found")));
-  for (const path of ["/variants", "/variants/LLM_MODEL/claude-haiku-4-5", "/compare", "/safety", "/costs", "/providers", "/dead-letters", "/approvals"]) {
+  for (const path of ["/variants", "/variants/LLM_MODEL/claude-haiku-4-5", "/compare", "/safety", "/costs", "/providers", "/dead-letters", "/approvals", "/promotions", "/alerts"]) {
     const page = await openView(bare, stack, path);
     await settled(page);
     assert.equal(await page.getByRole("alert").count(), 0, path);

@@ -282,7 +282,7 @@ test("everything that the page asks for is in the API's document", async () => {
   const context = await adminContext(browser, stack, { figures: false });
   const asked = new Set();
   context.on("request", (request) => { const url = new URL(request.url()); if (url.pathname.startsWith("/admin/v1/")) asked.add(`${request.method()} ${url.pathname}`); });
-  for (const path of ["/variants", "/variants/LLM_MODEL/claude-haiku-4-5", "/approvals", "/audit", "/people"]) {
+  for (const path of ["/variants", "/variants/LLM_MODEL/claude-haiku-4-5", "/approvals", "/promotions", "/alerts", "/audit", "/people"]) {
     const page = await openView(context, stack, path);
     await settled(page);
     if (path === "/audit") { await page.getByRole("button", { name: "Verify the chain" }).click(); await page.getByText(/The chain holds/).waitFor(); }

@@ -15,6 +15,8 @@ const NewVariant = lazy(() => import("./views/new-variant"));
 const VariantDetail = lazy(() => import("./views/variant"));
 const Compare = lazy(() => import("./views/compare"));
 const Approvals = lazy(() => import("./views/approvals"));
+const Promotions = lazy(() => import("./views/promotions"));
+const Alerts = lazy(() => import("./views/alerts"));
 const Audit = lazy(() => import("./views/audit"));
 const People = lazy(() => import("./views/people"));
 const Safety = lazy(() => import("./views/safety"));
@@ -56,6 +58,8 @@ function Views() {
           <Route path="/variants/:category/:id">{({ category, id }) => <VariantDetail key={`${category}/${id}`} category={decodeURIComponent(category)} id={decodeURIComponent(id)} />}</Route>
           <Route path="/compare" component={Compare} />
           <Route path="/approvals" component={Approvals} />
+          <Route path="/promotions" component={Promotions} />
+          <Route path="/alerts" component={Alerts} />
           <Route path="/audit" component={Audit} />
           <Route path="/people" component={People} />
           <Route path="/safety" component={Safety} />

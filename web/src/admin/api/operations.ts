@@ -1,8 +1,8 @@
-// Providers' health, and messages that could not be handled.
+// Providers' health, promotions under way, alerts, and messages that could not be handled.
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, query } from "./client";
 import { Problem } from "./problem";
-import type { DeadLetters, Providers } from "./types";
+import type { Alerts, DeadLetters, Providers, Run } from "./types";
 
 const absent = <T>(empty: T) => (error: unknown): T => {
   if (error instanceof Problem && error.isAbsent) return empty;
@@ -14,6 +14,21 @@ export const providers = (hours: number) => queryOptions({
   queryFn: ({ signal }) => get<Providers>(`/providers${query({ hours })}`, signal).catch(absent(null)),
   refetchInterval: 30_000,
   placeholderData: keepPreviousData,
+});
+
+export const runs = () => queryOptions({
+  queryKey: ["workflows"],
+  queryFn: async ({ signal }) => (await get<{ workflows: Run[] }>(`/workflows${query({ limit: 100 })}`, signal)).workflows,
+  // They go on by themselves.
+  refetchInterval: 5_000,
+});
+
+export const alerts = (kind: string | null) => infiniteQueryOptions({
+  queryKey: ["alerts", kind],
+  queryFn: ({ pageParam, signal }) => get<Alerts>(`/alerts${query({ kind, before: pageParam, limit: 50 })}`, signal),
+  initialPageParam: undefined as number | undefined,
+  getNextPageParam: (page) => page.next ?? undefined,
+  refetchInterval: 15_000,
 });
 
 export const deadLetters = () => infiniteQueryOptions({

@@ -73,6 +73,20 @@ export interface Comparison {
   arms: (Partial<Figures> & { id: string })[]; tests: MetricTest[]; gates: Gate[];
   sample_ratio: { p: number | null; alarm: boolean }; decision: Decision;
 }
+export type RunState = "collecting" | "testing" | "asking" | "waiting" | "requesting" | "signing" | "settling" | "telling" | "ended";
+export interface Ending { ending: "promoted" | "rejected" | "undecided" | "expired" | "cancelled" | "failed"; why?: string; by?: string }
+/** A promotion that takes days. `due_at` is when its time to collect, or its link, is over. */
+export interface Run {
+  id: string; kind: "promotion"; category: string; variant: string; state: RunState; ending: Ending | null; author: string; reason: string;
+  approved_by: string | null; round: number; created_at: string; due_at: string | null; steps: { at: string; state: string; what: string }[];
+}
+export interface Delivery {
+  channel: "slack" | "webhook"; state: "pending" | "delivered" | "dead"; attempts: number; next_at: string | null; delivered_at: string | null; error: string | null;
+}
+/** `id` is null until the deliveries were written. */
+export interface Alert { id: string | null; at: string; kind: string; subject: string; detail: { text?: string; link?: string; [name: string]: unknown }; deliveries: Delivery[] }
+/** `next` is the time before which the next page begins, milliseconds since 1970. */
+export interface Alerts { alerts: Alert[]; next: number | null }
 export interface Live { minutes: { at: string; turns: number; errors: number; crisis: number }[]; today: { turns: number; sessions: number; errors: number; crisis: number; cost_micros: number } }
 export interface Safety { days: { day: string; levels: Record<string, number> }[]; /** Without a level where the API does not tell them apart. */
   referrals: { region: string; level: number | null; turns: number }[] }

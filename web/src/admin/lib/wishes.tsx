@@ -47,6 +47,13 @@ export const promoteWinner = (variant: Variant, category: Category | undefined):
   ...promote(variant, category), path: at(variant, "promote-winner"),
 });
 
+/** The same over days: the server collects, tests, asks another admin and promotes. */
+export const promoteOverDays = ({ category, id }: Variant): Action => ({
+  title: `Promote ${id} over days`, verb: "Begin", path: "/workflows", body: { category, id },
+  tells: <p>Sessions are collected for three days and every gate is tested. Where all hold, another admin gets a link to approve; where it is too early to tell, it collects again. A broken gate ends it.</p>,
+  said: `The promotion of ${id} has begun.`,
+});
+
 const withdraw = "It is immediate, in running sessions too: they go on with production from their next turn.";
 
 export const demote = (variant: Variant): Action => ({

@@ -1,5 +1,5 @@
 // Names for people of what the API names for programs.
-import type { Blocker, Cohort, Command, Next, State, Status } from "../api/types";
+import type { Blocker, Cohort, Command, Ending, Next, RunState, State, Status } from "../api/types";
 
 const CATEGORIES: Record<string, string> = {
   LLM_MODEL: "Model", SYSTEM_PROMPT: "System prompt", CHAT_UI_LAYOUT: "Chat layout", COMPOSE_POSITION: "Compose position",
@@ -19,6 +19,22 @@ export const COHORTS: Record<Cohort, string> = { all: "Everybody", new_users: "N
 export const STATES: Record<State, string> = {
   waiting: "Waits", cooling: "Cools down", applied: "Took effect", cancelled: "Cancelled", expired: "Expired", refused: "Refused",
 };
+
+export const RUN_STATES: Record<RunState, string> = {
+  collecting: "Collects sessions", testing: "Tests", asking: "Sends the link", waiting: "Waits for another admin", requesting: "Asks the registry",
+  signing: "Confirms", settling: "Cools down", telling: "Tells", ended: "Ended",
+};
+/** How a promotion ended, as a sentence. */
+export function ending({ ending: how, why, by }: Ending): string {
+  switch (how) {
+    case "promoted": return "It is in production.";
+    case "rejected": return `A test stands against it: ${why ?? "it did not say what"}`;
+    case "undecided": return `The tests could not tell: ${why ?? "it did not say why"}`;
+    case "expired": return "Nobody approved it in time.";
+    case "cancelled": return `${shortName(by ?? "Somebody")} took it back.`;
+    case "failed": return `It failed: ${why ?? "it did not say why"}`;
+  }
+}
 
 const METRICS: Record<string, string> = {
   latency_p50: "Latency, p50", latency_p95: "Latency, p95", latency_p50_ms: "Latency, p50", latency_p95_ms: "Latency, p95",

@@ -93,7 +93,7 @@ function ActSheet({ action, onClose, onDone }: { action: Action; onClose: () => 
       return send<Outcome>({ ...ask, key: keys.of(ask) });
     },
     onSuccess: ({ body }) => {
-      for (const key of ["variants", "categories", "changes", "audit", "explain", "dead-letters"]) void client.invalidateQueries({ queryKey: [key] });
+      for (const key of ["variants", "categories", "changes", "audit", "explain", "dead-letters", "workflows", "alerts"]) void client.invalidateQueries({ queryKey: [key] });
       onDone(body, action);
     },
     onError: async (error) => {

@@ -1,8 +1,10 @@
 // What to do now, and all that stands against a promotion.
 import { useId } from "react";
+import { useLocation } from "wouter";
 import type { Category, Comparison, Variant } from "../../api/types";
+import { isChallenger } from "../../lib/rows";
 import { NEXT, blocker } from "../../lib/words";
-import { demote, promoteWinner } from "../../lib/wishes";
+import { demote, promoteOverDays, promoteWinner } from "../../lib/wishes";
 import { useAct } from "../../shell/act";
 import { Icon } from "../../ui/icon";
 
@@ -16,6 +18,7 @@ const HELP = {
 
 export function Decision({ found: { decision }, treatment, category }: { found: Comparison; treatment: Variant | undefined; category: Category | undefined }) {
   const act = useAct();
+  const [, navigate] = useLocation();
   const id = useId();
   const [ground, ink, icon] = LOOK[decision.next] ?? LOOK.collect_more;
   const isStep = treatment?.status === "experimental" || treatment?.status === "staged";
@@ -28,6 +31,7 @@ export function Decision({ found: { decision }, treatment, category }: { found: 
       <div className="mt-3 flex flex-wrap gap-2">
         {isLosing && <button type="button" className="btn btn-bad" onClick={() => act(demote(treatment))}>Demote {treatment.id}</button>}
         {treatment && isStep && <button type="button" className="btn btn-main" disabled={!decision.promote} aria-describedby={decision.promote ? undefined : id} onClick={() => act(promoteWinner(treatment, category))}>Promote winner</button>}
+        {treatment?.status === "staged" && isChallenger(treatment) && !category?.is_pool && !isLosing && <button type="button" className="btn" onClick={() => act({ ...promoteOverDays(treatment), onDone: () => navigate("/promotions") })}>Promote over days…</button>}
         {treatment?.status === "production" && <span className="tag">The treatment is production</span>}
       </div>
     </section>

@@ -52,7 +52,11 @@ export async function openInstance() {
     queue: await miniflare.getQueueProducer("EVENTS", NAME),
     rows: async (sql, ...bindings) => (await db.prepare(sql).bind(...bindings).all()).results,
     cron: (cron, atMs) => worker.scheduled({ cron, scheduledTime: new Date(atMs) }),
-    budget: async (method, path, body) => (await shared.fetch(`https://object${path}`, { method, ...(body ? { body: JSON.stringify(body) } : {}) })).json(),
+    async budget(method, path, body) {
+      const response = await shared.fetch(`https://object${path}`, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+      if (!response.ok) throw new Error(`${method} ${path} of the budgets answered ${response.status}`);
+      return response.json();
+    },
     ask: async (who, method, path, body, headers = {}) => {
       const response = await fetch(`http://127.0.0.1:${port}/admin/v1${path}`, {
         method, headers: { "cf-access-jwt-assertion": tokens[who], ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },

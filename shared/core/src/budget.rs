@@ -78,6 +78,7 @@ pub struct Grant {
     /// What is left; [`Degradation::Offline`] where nothing was reserved.
     pub degradation: Degradation,
     /// What was reserved, micros: what was asked for, or a lease; 0 where nothing was.
+    #[serde(default)]
     pub granted_micros: u64,
     /// Alerts that this call set off, in per cent.
     pub alerts: Vec<u8>,

@@ -48,6 +48,7 @@ pub struct Wish {
     /// What it may cost at most, micros.
     pub estimate_micros: u64,
     /// What would be taken for it and for calls to come, micros, where that can be lent; 0 for this call alone.
+    #[serde(default)]
     pub lease_micros: u64,
     /// The budgets.
     pub draws: Vec<Draw>,

@@ -2,13 +2,15 @@
 
 use crate::error::ApiError;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, Token, UntrustedToken};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use silent_core::ids::PersonId;
+use silent_core::sealed::DataKey;
 use silent_core::variants::Overrides;
 use worker::Env;
 
@@ -36,6 +38,20 @@ struct Wishes {
 /// Signs and verifies.
 pub struct Tokens {
     key: Hs256Key,
+    /// What a link leads to is sealed: it may name a person, and goes to others.
+    sealing: DataKey,
+    /// Keys the nonces.
+    nonces: [u8; 32],
+}
+
+/// A key of its own for each purpose, from one secret.
+fn derived(secret: &[u8], purpose: &str) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(purpose)
+        .chain_update([0])
+        .chain_update(secret)
+        .finalize()
+        .into()
 }
 
 /// Milliseconds since 1970 as the JWT library takes them.
@@ -49,6 +65,8 @@ impl Tokens {
     pub fn new(secret: &[u8]) -> Self {
         Self {
             key: Hs256Key::new(secret),
+            sealing: DataKey::new(derived(secret, "silent-infinity link, seal")),
+            nonces: derived(secret, "silent-infinity link, nonce"),
         }
     }
 
@@ -151,13 +169,26 @@ impl Tokens {
         }
     }
 
-    /// A link to one thing, for whoever holds it, until `expires_at_ms`.
+    /// A link to one thing, for whoever holds it, until `expires_at_ms`; the same for the same thing and time. It does
+    /// not show what it leads to.
     ///
     /// # Errors
     /// [`ApiError::Internal`] where the claims cannot be written.
     pub fn issue_link(&self, thing: &str, expires_at_ms: u64) -> Result<String, ApiError> {
+        // From all that is sealed: the same nonce for another text would take a collision of the hash.
+        let hash = Sha256::new()
+            .chain_update(self.nonces)
+            .chain_update(expires_at_ms.to_be_bytes())
+            .chain_update(thing)
+            .finalize();
+        let mut nonce = [0; 12];
+        nonce.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        let sealed = self
+            .sealing
+            .seal(thing.as_bytes(), LINK, nonce)
+            .map_err(|_| ApiError::internal("link cannot be sealed"))?;
         let mut claims = Claims::new(Custom {
-            sub: thing.into(),
+            sub: URL_SAFE_NO_PAD.encode(sealed),
             kind: LINK.into(),
         });
         claims.expiration = Some(moment(expires_at_ms));
@@ -172,11 +203,13 @@ impl Tokens {
     /// [`ApiError::Unauthorized`].
     pub fn verify_link(&self, link: &str, now_ms: u64) -> Result<String, ApiError> {
         let custom: Custom = self.open(link, now_ms)?;
-        if custom.kind == LINK {
-            Ok(custom.sub)
-        } else {
-            Err(ApiError::Unauthorized)
+        if custom.kind != LINK {
+            return Err(ApiError::Unauthorized);
         }
+        let sealed = URL_SAFE_NO_PAD.decode(&custom.sub).ok();
+        let thing = sealed.and_then(|sealed| self.sealing.open(&sealed, LINK).ok());
+        let thing = thing.and_then(|thing| String::from_utf8(thing).ok());
+        thing.ok_or(ApiError::Unauthorized)
     }
 
     /// A link by which a person approves `thing`, until `expires_at_ms`; the same for the same thing and time.
@@ -228,7 +261,6 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use silent_core::variants::{Category, VariantId};
 
     const NOW: u64 = 1_795_237_200_000;
@@ -274,6 +306,12 @@ mod tests {
         assert_eq!(tokens.verify(&ticket, NOW), Err(ApiError::Unauthorized));
         let link = tokens.issue_link("audio/a", NOW + 60_000).unwrap();
         assert_eq!(tokens.verify_link(&link, NOW), Ok("audio/a".into()));
+        assert_eq!(tokens.issue_link("audio/a", NOW + 60_000), Ok(link.clone()));
+        let claims = URL_SAFE_NO_PAD.decode(link.split('.').nth(1).unwrap()).unwrap();
+        assert!(
+            !String::from_utf8(claims).unwrap().contains("audio"),
+            "it shows nothing"
+        );
         assert_eq!(tokens.verify_link(&link, NOW + 66_000), Err(ApiError::Unauthorized));
         for other in [&guest, &ticket] {
             assert_eq!(tokens.verify_link(other, NOW), Err(ApiError::Unauthorized));

@@ -191,7 +191,9 @@ test("two variants are compared, and only a winner can be promoted", async () =>
   await promote.click();
   // The figures of this page are made up: the server looks at its own, and says what they lack.
   await act(page, "Promote", "A clear winner");
-  await page.getByRole("dialog").getByRole("alert").filter({ hasText: "Not every condition is met" }).waitFor();
+  const refused = page.getByRole("dialog").getByRole("alert").filter({ hasText: "Not every condition is met" });
+  await refused.getByRole("list", { name: "What is not met" }).getByText("No success metric is superior yet").waitFor();
+  assert.ok(await refused.getByRole("listitem").count() >= 3);
   await page.keyboard.press("Escape");
 
   await page.goto(`${stack.url}/admin/compare?category=CHAT_UI_LAYOUT&control=current&treatment=simplified`);

@@ -1,4 +1,5 @@
 // What the API answers when it does not do what was asked (RFC 9457), and what an admin can do about it.
+import type { Blocker } from "./types";
 
 /** A refusal or a failure. `slug` is the last part of the problem's type. */
 export class Problem extends Error {
@@ -7,8 +8,10 @@ export class Problem extends Error {
   readonly detail: string | null;
   readonly correlationId: string | null;
   readonly retryAfterS: number | null;
+  /** Conditions that are not met, each by itself; `detail` has them in one line. */
+  readonly unmet: Blocker[];
 
-  constructor(status: number, slug: string, title: string, rest: { detail?: string | null; correlationId?: string | null; retryAfterS?: number | null } = {}) {
+  constructor(status: number, slug: string, title: string, rest: { detail?: string | null; correlationId?: string | null; retryAfterS?: number | null; unmet?: Blocker[] } = {}) {
     super(title);
     this.name = "Problem";
     this.status = status;
@@ -16,6 +19,7 @@ export class Problem extends Error {
     this.detail = rest.detail ?? null;
     this.correlationId = rest.correlationId ?? null;
     this.retryAfterS = rest.retryAfterS ?? null;
+    this.unmet = rest.unmet ?? [];
   }
 
   /** Whether the same request may succeed a little later. */
@@ -42,6 +46,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     detail: text("detail"),
     correlationId: text("correlation_id") ?? response.headers.get("x-correlation-id"),
     retryAfterS: Number.isFinite(retryAfter) ? retryAfter : null,
+    unmet: Array.isArray(fields.unmet) ? (fields.unmet as Blocker[]) : [],
   });
 }
 
@@ -52,7 +57,7 @@ export interface Advice { what: string; todo: string; signIn?: true }
 
 /** What is wrong and what helps, in words. */
 export function advice(problem: Problem): Advice {
-  const what = problem.detail === null ? problem.message : `${problem.message}: ${problem.detail}`;
+  const what = problem.detail === null || problem.unmet.length > 0 ? problem.message : `${problem.message}: ${problem.detail}`;
   switch (problem.status) {
     case 0:
       return problem.slug === "unreachable"

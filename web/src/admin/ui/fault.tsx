@@ -1,5 +1,6 @@
 // What went wrong, and what helps.
 import { advice, asProblem } from "../api/problem";
+import { blocker } from "../lib/words";
 import { Icon } from "./icon";
 
 export function Fault({ error, onRetry, isRetrying = false, compact = false }: { error: unknown; onRetry?: (() => void) | undefined; isRetrying?: boolean; compact?: boolean }) {
@@ -8,6 +9,7 @@ export function Fault({ error, onRetry, isRetrying = false, compact = false }: {
   return (
     <div role="alert" className={`rounded-md border-s-3 border-bad bg-bad-soft text-ink ${compact ? "px-3 py-2" : "px-4 py-3"}`}>
       <p className="flex items-start gap-2 font-medium"><span className="text-bad mt-0.5"><Icon name="warn" size={16} /></span><span className="min-w-0 wrap-anywhere">{what}</span></p>
+      {problem.unmet.length > 0 && <ul className="mt-1 space-y-0.5" aria-label="What is not met">{problem.unmet.map((reason) => <li key={blocker(reason)} className="flex gap-2"><span aria-hidden="true">·</span>{blocker(reason)}</li>)}</ul>}
       <p className="mt-1">{todo}</p>
       {(onRetry || signIn) && (
         <p className="mt-2 flex flex-wrap gap-2">

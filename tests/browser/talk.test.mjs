@@ -196,7 +196,39 @@ test("leaving works at once, by Esc twice and without a network", async () => {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await until("an empty page", async () => await page.evaluate(() => document.body.childElementCount) === 0);
-  assert.deepEqual(await page.evaluate(() => [localStorage.length, document.title, location.pathname]), [0, "New tab", "/"]);
+  // All that stays is that there is something not to show.
+  assert.deepEqual(await page.evaluate(() => [{ ...localStorage }, sessionStorage.length, document.title, location.pathname]), [{ "si-since": "all" }, 0, "New tab", "/"]);
+});
+
+test("whoever opens the page after a quick exit finds no conversation, not by its address either, until the settings show them", async () => {
+  const page = await open();
+  await page.route("https://www.wikipedia.org/**", (route) => route.fulfill({ contentType: "text/html", body: "<title>Elsewhere</title>" }));
+  await say(page, "a private matter words=1");
+  await page.locator("ol.messages").getByText("word0.").first().waitFor();
+  await finished(page);
+  const address = page.url();
+  const entry = page.getByRole("button", { name: /^a private matter/i });
+  await entry.first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await until("another page", async () => await page.title() === "Elsewhere");
+
+  await page.goto(address);
+  await page.getByRole("heading", { name: "What’s on your mind?" }).waitFor();
+  assert.notEqual(page.url(), address);
+  await say(page, "something harmless words=1");
+  await page.getByRole("button", { name: /^something harmless/i }).first().waitFor();
+  assert.equal(await page.getByText("a private matter").count(), 0);
+
+  await page.goto(`${stack.url}/settings`);
+  await page.getByText("Somebody left this page quickly").waitFor();
+  await shot(page, "settings-hidden");
+  await page.getByRole("button", { name: "Show it again" }).click();
+  await entry.first().waitFor({ state: "attached" });
+  assert.equal(await page.getByText("Somebody left this page quickly").count(), 0);
+  await page.goto(address);
+  await page.locator("ol.messages").getByText("a private matter").waitFor();
+  assert.deepEqual(page.faults, []);
 });
 
 test("leaving works by words: without a network, and with words that only the gate knows", async () => {

@@ -5,9 +5,14 @@ import { ProblemError } from "./api/problem";
 import { locale } from "./i18n";
 import { previewToken } from "./preview";
 import { type SheetName, sheetInPath } from "./sheets";
+import { begun, isShown } from "./veil";
 
 const LAST = "si-last";
-const idInPath = () => /^\/c\/(ses_[0-9a-z]{26})$/.exec(location.pathname)?.[1] ?? null;
+function idInPath(): string | null {
+  const id = /^\/c\/(ses_[0-9a-z]{26})$/.exec(location.pathname)?.[1];
+  // The browser's own history remembers paths.
+  return id && isShown(id) ? id : null;
+}
 
 export function useSession() {
   const [wanted, setWanted] = useState<string | null>(null);
@@ -27,6 +32,7 @@ export function useSession() {
       if (mine !== attempt.current) return;
       setWanted(read.session_id);
       setSession(read);
+      if (!id) begun(read.session_id);
       localStorage.setItem(LAST, read.session_id);
       if (!sheetInPath()) history.replaceState(null, "", `/c/${read.session_id}`);
     } catch (reason) {

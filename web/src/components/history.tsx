@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { type SessionEntry, deleteSession, listSessions } from "../api/client";
 import { useLocale, useWords } from "../i18n";
+import { isShown } from "../veil";
 import { Icon } from "./icon";
 import { Confirm } from "./sheet";
 
@@ -39,7 +40,7 @@ export function HistoryList({ current, changed, searchable = false, onOpen }: Li
   };
   const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const title = (entry: SessionEntry) => entry.title ?? words.untitled;
-  const kept = entries.filter((entry) => entry.turns > 0 || entry.session_id === current);
+  const kept = entries.filter((entry) => isShown(entry.session_id) && (entry.turns > 0 || entry.session_id === current));
   const shown = kept.filter((entry) => title(entry).toLocaleLowerCase(locale).includes(sought.trim().toLocaleLowerCase(locale)));
   return (
     <>

@@ -1,5 +1,7 @@
-// Leaving at once: nothing stays on the screen, in storage or behind the back button, also without a network.
+// Leaving at once: nothing stays on the screen, in storage or behind the back button, also without a network, and whoever
+// opens the page next does not find the conversations.
 import { useEffect } from "react";
+import { veil } from "../veil";
 
 const NEUTRAL = "https://www.wikipedia.org/";
 const TWICE_MS = 600;
@@ -18,6 +20,7 @@ export function leave() {
   stop();
   localStorage.clear();
   sessionStorage.clear();
+  veil();
   document.title = "New tab";
   document.documentElement.className = "";
   document.body.replaceChildren();

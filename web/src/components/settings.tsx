@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { EXPORT_URL, chooseRegion, eraseMe, region } from "../api/client";
 import { helpIn } from "../help";
 import { LANGUAGES, type Language, speak, useLanguage, useWords } from "../i18n";
+import { isVeiled, unveil } from "../veil";
 import { HistoryList } from "./history";
 import { Icon } from "./icon";
 import { RegionSelect } from "./region";
@@ -29,11 +30,28 @@ export default function Settings({ current, withHistory, speakable, onOpen, onCl
         <RegionChoice />
         <Appearance />
         {withHistory && <section className="group" aria-label={words.history}><h3>{words.history}</h3><HistoryList current={current} changed={0} onOpen={onOpen} /></section>}
+        {isVeiled() && <Hidden />}
         <VoiceConsent speakable={speakable} />
         <YourData />
         <section className="group"><h3>{words.keysTitle}</h3><Keys /></section>
       </div>
     </Sheet>
+  );
+}
+
+/** The way back to what a quick exit hid. */
+function Hidden() {
+  const words = useWords();
+  const show = () => {
+    unveil();
+    location.reload();
+  };
+  return (
+    <section className="group">
+      <h3>{words.hidden}</h3>
+      <p>{words.hiddenMore}</p>
+      <div className="choices start"><button type="button" className="quiet" onClick={show}>{words.hiddenShow}</button></div>
+    </section>
   );
 }
 

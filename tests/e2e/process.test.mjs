@@ -59,6 +59,20 @@ test("stop ends the generation upstream too", async () => {
   assert.ok(asked.words < 200, `${asked.words} words`);
 });
 
+test("a token and a key made by hand open this instance's admin API and its door for programs", async () => {
+  const npm = (...args) => execFileSync("npm", ["run", "-s", ...args], { cwd: root, encoding: "utf8", env: { ...process.env, PORT: String(port) }, stdio: ["ignore", "pipe", "pipe"] }).trim();
+  const token = npm("admin-token", "--", "--email", "grace@example.org");
+  const me = await fetch(`${url}/admin/v1/me`, { headers: { "cf-access-jwt-assertion": token } });
+  assert.deepEqual([me.status, (await me.json()).id], [200, "grace@example.org"]);
+  assert.match(npm("admin"), new RegExp(`^${url}/admin/sign-in#[\\w-]+\\.[\\w-]+\\.[\\w-]+$`));
+  const key = npm("api-key", "--", "--scope", "chat");
+  const models = (scope) => fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${scope}` } });
+  assert.deepEqual([(await models(key)).status, (await models(`${key}x`)).status], [200, 401]);
+  // It opens what it was made for, and nothing else.
+  const flags = await fetch(`${url}/ofrep/v1/evaluate/flags`, { method: "POST", headers: { "x-api-key": key, "content-type": "application/json" }, body: '{"context":{"targetingKey":"p"}}' });
+  assert.equal(flags.status, 403);
+});
+
 test("a turn survives its reader's connection", async () => {
   const guest = await Guest.begin(url);
   const gone = new AbortController();

@@ -112,7 +112,7 @@ export function App() {
         {fault != null && (LINK ? <div className="persona"><h1>{words.ended}</h1><p>{words.endedMore}</p></div> : <Fault error={fault} onRetry={() => void choose("")} />)}
       </main>
       {(open === "new" || (open === "edit" && chosen)) && (
-        <Persona twin={open === "edit" ? chosen : undefined} onClose={close} onSaved={(twin) => void saved(twin)} onDeleted={() => { close(); void list(); void choose(""); }} />
+        <Persona twin={open === "edit" ? chosen : undefined} onClose={close} onSaved={(twin) => void saved(twin)} onDeleted={() => { close(); setTwins((all) => all.filter((twin) => twin !== chosen)); void choose(""); }} />
       )}
       {open === "links" && chosen && <Links twin={chosen} onClose={close} />}
       {open === "memory" && <Memory onClose={close} />}

@@ -18,6 +18,8 @@ pub const ALERTS: [u8; 3] = [50, 80, 95];
 
 /// From this share on, in per cent, models are chosen by their price.
 const CHEAPER_PERCENT: u64 = 80;
+/// From this share on, in per cent, only the cheapest one answers.
+const CHEAPEST_PERCENT: u64 = 95;
 /// A lease is less than this share of the limit, in per cent.
 const MOST_LENT_PERCENT: u64 = 1;
 
@@ -57,6 +59,18 @@ pub enum Degradation {
     Offline,
 }
 
+impl Degradation {
+    /// What is left where so much of a limit is spent or spoken for, and not all of it.
+    #[must_use]
+    pub fn at(committed_micros: u64, limit_micros: u64) -> Self {
+        match percent(committed_micros, limit_micros) {
+            0..CHEAPER_PERCENT => Self::None,
+            CHEAPER_PERCENT..CHEAPEST_PERCENT => Self::Cheaper,
+            _ => Self::Cheapest,
+        }
+    }
+}
+
 /// One budget in one period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -77,7 +91,7 @@ pub struct Account {
 pub struct Grant {
     /// What is left; [`Degradation::Offline`] where nothing was reserved.
     pub degradation: Degradation,
-    /// What was reserved, micros: what was asked for, or a lease; 0 where nothing was.
+    /// What was reserved, micros: what the call may cost, or a lease; 0 where nothing was.
     #[serde(default)]
     pub granted_micros: u64,
     /// Alerts that this call set off, in per cent.
@@ -132,13 +146,12 @@ impl Account {
             && percent(self.committed_micros().saturating_add(micros), self.limit_micros) < CHEAPER_PERCENT
     }
 
-    /// Reserves what a call may cost at most, or `lease_micros` for it and those after it where that can be lent. The
-    /// same id reserves once.
-    pub fn reserve(&mut self, id: &str, estimate_micros: u64, lease_micros: u64, now_ms: u64) -> Grant {
+    /// Reserves what a call may cost at most, or what can be lent for it and those after it. The same id reserves once.
+    pub fn reserve(&mut self, id: &str, micros: u64, now_ms: u64) -> Grant {
         let committed = self.committed_micros();
         let granted_micros = match self.reserved.get(id) {
             Some((granted_micros, _)) => *granted_micros,
-            None if committed.saturating_add(estimate_micros) > self.limit_micros => {
+            None if committed.saturating_add(micros) > self.limit_micros => {
                 return Grant {
                     degradation: Degradation::Offline,
                     granted_micros: 0,
@@ -146,19 +159,12 @@ impl Account {
                 };
             }
             None => {
-                let is_lease = lease_micros > estimate_micros && self.can_lend(lease_micros);
-                let granted_micros = if is_lease { lease_micros } else { estimate_micros };
-                self.reserved.insert(id.into(), (granted_micros, now_ms));
-                granted_micros
+                self.reserved.insert(id.into(), (micros, now_ms));
+                micros
             }
         };
-        let degradation = match percent(committed, self.limit_micros) {
-            0..CHEAPER_PERCENT => Degradation::None,
-            CHEAPER_PERCENT..95 => Degradation::Cheaper,
-            _ => Degradation::Cheapest,
-        };
         Grant {
-            degradation,
+            degradation: Degradation::at(committed, self.limit_micros),
             granted_micros,
             alerts: self.alerts(),
         }
@@ -209,7 +215,7 @@ mod tests {
         assert_eq!(Period::Day.name(NOW), "2026-11-21");
         assert_eq!(Period::Month.name(NOW), "2026-11");
         let mut account = account(100);
-        account.reserve("a", 60, 0, NOW);
+        account.reserve("a", 60, NOW);
         account.settle("a", 60);
         account.refresh("2026-11-22", 100, NOW);
         assert_eq!((account.spent_micros, account.alerted.len()), (0, 0));
@@ -225,20 +231,20 @@ mod tests {
             ("d", 50, Degradation::Cheapest, &[]),
             ("e", 1, Degradation::Offline, &[]),
         ] {
-            let grant = account.reserve(id, estimate, 0, NOW);
+            let grant = account.reserve(id, estimate, NOW);
             assert_eq!((grant.degradation, grant.alerts.as_slice()), (expected, alerts), "{id}");
         }
         // Cheaper than feared: there is room again, and no alert is given twice.
         assert!(account.settle("a", 100).is_empty());
-        assert_eq!(account.reserve("f", 10, 0, NOW).degradation, Degradation::None);
-        assert_eq!(account.reserve("f", 10, 0, NOW).degradation, Degradation::None);
+        assert_eq!(account.reserve("f", 10, NOW).degradation, Degradation::None);
+        assert_eq!(account.reserve("f", 10, NOW).degradation, Degradation::None);
         assert_eq!(account.committed_micros(), 100 + 300 + 150 + 50 + 10);
     }
 
     #[test]
     fn what_nobody_settles_counts_as_spent() {
         let mut account = account(100);
-        account.reserve("lost", 40, 0, NOW);
+        account.reserve("lost", 40, NOW);
         account.refresh("2026-11-21", 100, NOW + RESERVATION_MS);
         assert_eq!((account.spent_micros, account.reserved.len()), (40, 0));
         account.settle("lost", 1);
@@ -266,7 +272,7 @@ mod tests {
             let mut open = Vec::new();
             for (n, (estimate, cost, settles_now)) in calls.into_iter().enumerate() {
                 let id = format!("{n}");
-                if account.reserve(&id, estimate, 0, NOW).degradation == Degradation::Offline {
+                if account.reserve(&id, estimate, NOW).degradation == Degradation::Offline {
                     continue;
                 }
                 prop_assert!(account.committed_micros() <= limit + beyond);

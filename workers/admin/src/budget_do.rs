@@ -124,7 +124,10 @@ impl BudgetObject {
         }
         // A lease is of all of them, or of none.
         let can_lend = drawn.iter().all(|(_, account)| account.can_lend(wish.lease_micros));
-        let lease_micros = if can_lend { wish.lease_micros } else { 0 };
+        let micros = match can_lend {
+            true => wish.lease_micros.max(wish.estimate_micros),
+            false => wish.estimate_micros,
+        };
         let mut worst = Grant {
             degradation: Degradation::None,
             granted_micros: u64::MAX,
@@ -132,7 +135,7 @@ impl BudgetObject {
         };
         let mut alerts = Vec::new();
         for (name, account) in &mut drawn {
-            let grant = account.reserve(&wish.id, wish.estimate_micros, lease_micros, now_ms);
+            let grant = account.reserve(&wish.id, micros, now_ms);
             worst.degradation = worst.degradation.max(grant.degradation);
             worst.granted_micros = worst.granted_micros.min(grant.granted_micros);
             alerts.extend(

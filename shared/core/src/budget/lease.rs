@@ -28,7 +28,6 @@ pub struct Ended {
 /// A lease in use.
 #[derive(Debug, Clone)]
 struct Lease {
-    id: String,
     granted_micros: u64,
     spent_micros: u64,
     /// Calls under way, and what each may cost at most.
@@ -53,16 +52,11 @@ impl Lease {
 /// The leases of an isolate on the budgets of one feature.
 #[derive(Debug, Clone, Default)]
 pub struct Leases {
+    /// By their ids.
     held: BTreeMap<String, Lease>,
 }
 
 impl Leases {
-    /// None.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { held: BTreeMap::new() }
-    }
-
     /// Whether none is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -88,7 +82,6 @@ impl Leases {
     /// Holds a lease that was granted to a call, which is its first.
     pub fn hold(&mut self, call: &str, estimate_micros: u64, granted_micros: u64, now_ms: u64) {
         let lease = Lease {
-            id: call.into(),
             granted_micros,
             spent_micros: 0,
             open: [(call.into(), estimate_micros)].into(),
@@ -116,9 +109,9 @@ impl Leases {
             .into_iter()
             .partition::<BTreeMap<_, _>, _>(|(_, lease)| lease.is_over(now_ms));
         self.held = held;
-        over.into_values().map(|lease| Ended {
+        over.into_iter().map(|(id, lease)| Ended {
+            id,
             cost_micros: lease.committed_micros(),
-            id: lease.id,
         })
     }
 }
@@ -142,7 +135,7 @@ mod tests {
 
     #[test]
     fn calls_share_a_lease_until_it_is_used_up_or_old() {
-        let mut leases = Leases::new();
+        let mut leases = Leases::default();
         assert!(!leases.take("a", 10, NOW));
         leases.hold("a", 10, 30, NOW);
         assert!(leases.take("b", 20, NOW));
@@ -160,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_lease_that_nobody_uses_is_given_back_at_once() {
-        let mut leases = Leases::new();
+        let mut leases = Leases::default();
         leases.hold("a", 10, 100, NOW);
         assert!(ended(&mut leases, NOW + LEASE_MS).is_empty(), "a call is under way");
         leases.settle("a", 4, NOW + 500);
@@ -170,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_call_that_never_comes_back_is_billed_as_estimated_before_the_account_counts_the_whole_lease() {
-        let mut leases = Leases::new();
+        let mut leases = Leases::default();
         leases.hold("a", 10, 100, NOW);
         assert!(leases.take("b", 20, NOW));
         leases.settle("b", 1, NOW);
@@ -191,14 +184,15 @@ mod tests {
             calls in proptest::collection::vec((0_usize..3, 1_u64..200, 0_u64..300, any::<bool>(), 0_u64..4_000), 1..120),
         ) {
             let mut account = Account::new(Period::Day.name(NOW), limit);
-            let mut isolates = [Leases::new(), Leases::new(), Leases::new()];
+            let mut isolates = [Leases::default(), Leases::default(), Leases::default()];
             let mut open: Vec<(usize, String, u64, u64, bool)> = Vec::new();
             let (mut now, mut spent, mut beyond) = (NOW, 0, 0);
             for (n, (isolate, estimate, cost, settles_now, wait)) in calls.into_iter().enumerate() {
                 now += wait;
                 let id = format!("{n}");
                 let leased = isolates[isolate].take(&id, estimate, now) || {
-                    let grant = account.reserve(&id, estimate, estimate * LEASE_CALLS, now);
+                    let lease = estimate * LEASE_CALLS;
+                    let grant = account.reserve(&id, if account.can_lend(lease) { lease } else { estimate }, now);
                     if grant.degradation == Degradation::Offline {
                         continue;
                     }

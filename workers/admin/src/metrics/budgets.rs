@@ -1,7 +1,7 @@
 //! The budgets that everybody shares, as their object keeps them. Budgets of persons are not listed: nobody is looked at.
 
 use serde::{Deserialize, Serialize};
-use silent_core::budget::Period;
+use silent_core::budget::{Degradation, Period};
 use silent_edge::budget::{OBJECT, SHARED};
 use silent_edge::error::ApiError;
 use worker::Env;
@@ -32,23 +32,23 @@ pub(crate) async fn budgets(env: &Env, now_ms: u64) -> Result<String, ApiError> 
     serde_json::to_string(&all).map_err(|_| ApiError::internal("budgets cannot be written"))
 }
 
-/// What turns meet (`silent_core::budget::Degradation`); `ended` where nobody has drawn on it in the period that runs now.
+/// What turns meet; `ended` where nobody has drawn on it in the period that runs now.
 fn state(budget: &Budget, now_ms: u64) -> &'static str {
-    let committed = u128::from(budget.spent_micros) + u128::from(budget.reserved_micros);
-    let limit = u128::from(budget.limit_micros);
+    let committed = budget.spent_micros.saturating_add(budget.reserved_micros);
     if ![Period::Day, Period::Month]
         .map(|period| period.name(now_ms))
         .contains(&budget.period)
     {
-        "ended"
-    } else if committed >= limit {
-        "exhausted"
-    } else if committed * 100 >= limit * 95 {
-        "cheapest"
-    } else if committed * 100 >= limit * 80 {
-        "cheaper"
-    } else {
-        "ok"
+        return "ended";
+    }
+    if committed >= budget.limit_micros {
+        return "exhausted";
+    }
+    match Degradation::at(committed, budget.limit_micros) {
+        Degradation::None => "ok",
+        Degradation::Cheaper => "cheaper",
+        Degradation::Cheapest => "cheapest",
+        Degradation::Offline => "exhausted",
     }
 }
 

@@ -131,6 +131,12 @@ fn describe(error: &serde_json::Error) -> String {
     format!("the body {what} (line {}, column {})", error.line(), error.column())
 }
 
+/// A country code, ISO 3166-1 alpha-2, in capitals.
+#[must_use]
+pub fn country(code: &str) -> Option<String> {
+    (code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| code.to_ascii_uppercase())
+}
+
 /// What an internal answer says, read by the runtime in one go: chunk by chunk each one is several calls into it.
 ///
 /// # Errors

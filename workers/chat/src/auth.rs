@@ -2,7 +2,7 @@
 
 use silent_core::ids::PersonId;
 use silent_edge::error::ApiError;
-use silent_edge::http::{cookie, header};
+use silent_edge::http::{self, cookie, header};
 use silent_edge::token::{LIFETIME_S, Tokens};
 use worker::{Method, Request};
 
@@ -44,11 +44,6 @@ pub(crate) fn check_origin(request: &Request, allowed: &[String]) -> Result<Opti
     Err(ApiError::ForbiddenOrigin)
 }
 
-/// A country code, ISO 3166-1 alpha-2, in capitals.
-pub(crate) fn country(code: &str) -> Option<String> {
-    (code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| code.to_ascii_uppercase())
-}
-
 /// The language that a client asks for, BCP 47; English where it asks for none.
 pub(crate) fn locale(request: &Request) -> String {
     header(request.headers(), "accept-language")
@@ -59,6 +54,6 @@ pub(crate) fn locale(request: &Request) -> String {
 
 /// The person's region: what they chose, else the country that the request comes from.
 pub(crate) fn region(request: &Request) -> Option<String> {
-    let chosen = silent_edge::http::header(request.headers(), "x-country").and_then(|code| country(&code));
+    let chosen = header(request.headers(), "x-country").and_then(|code| http::country(&code));
     chosen.or_else(|| request.cf().and_then(worker::Cf::country))
 }

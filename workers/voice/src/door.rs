@@ -56,7 +56,7 @@ impl Door {
         check_origin(request, &self.env)?;
         let person_token = token(request)?;
         let region = http::header(request.headers(), "x-country")
-            .or_else(|| asked(request, "country").filter(|code| is_country(code)))
+            .or_else(|| asked(request, "country").and_then(|code| http::country(&code)))
             .or_else(|| request.cf().and_then(Cf::country));
         let address = http::header(request.headers(), "cf-connecting-ip");
         let traceparent = http::header(request.headers(), "traceparent");
@@ -72,11 +72,6 @@ fn asked(request: &Request, name: &str) -> Option<String> {
     let url = request.url().ok()?;
     let pair = url.query_pairs().find(|(known, _)| known == name)?;
     Some(pair.1.into_owned())
-}
-
-/// Whether it looks like a country's code (ISO 3166-1 alpha-2).
-fn is_country(code: &str) -> bool {
-    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// The guest's token: a bearer, the cookie, or `?token=`.

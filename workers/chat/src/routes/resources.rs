@@ -4,6 +4,7 @@ use crate::auth;
 use serde_json::json;
 use silent_core::safety;
 use silent_edge::error::ApiError;
+use silent_edge::http;
 use std::collections::BTreeSet;
 use worker::{Request, Response};
 
@@ -16,7 +17,7 @@ pub(super) fn read(request: &Request) -> Result<Response, ApiError> {
         .map(|(_, value)| value.into_owned());
     let country = match asked {
         Some(code) => Some(
-            auth::country(&code)
+            http::country(&code)
                 .ok_or_else(|| ApiError::Invalid("country is a code of two letters, such as DE".into()))?,
         ),
         None => auth::region(request),

@@ -28,7 +28,7 @@ fn range(door: &Door, count: Option<u32>) -> std::result::Result<Range, ApiError
     }
 }
 
-fn json(text: String) -> Answer {
+pub(super) fn json(text: String) -> Answer {
     let response = Response::from_bytes(text.into_bytes())?;
     response.headers().set("content-type", "application/json")?;
     Ok(response)

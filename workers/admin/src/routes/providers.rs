@@ -1,10 +1,11 @@
 //! Vendors' health, for the dashboard.
 
+use super::metrics::json;
 use super::{Answer, Door, query};
 use crate::metrics::providers;
 use serde::Deserialize;
 use silent_edge::error::ApiError;
-use worker::{Request, Response};
+use worker::Request;
 
 /// A week.
 pub(super) const MAX_HOURS: u32 = 168;
@@ -21,8 +22,5 @@ pub(super) async fn list(door: &Door, request: &Request) -> Answer {
     if !(1..=MAX_HOURS).contains(&hours) {
         return Err(ApiError::Invalid(format!("hours must be from 1 to {MAX_HOURS}")));
     }
-    let text = providers::providers(&door.db()?, hours, door.now_ms).await?;
-    let response = Response::from_bytes(text.into_bytes())?;
-    response.headers().set("content-type", "application/json")?;
-    Ok(response)
+    json(providers::providers(&door.db()?, hours, door.now_ms).await?)
 }

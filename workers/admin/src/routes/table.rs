@@ -1,8 +1,12 @@
 //! Every route of the admin API, once: the dispatcher and the OpenAPI document both read this.
 
-use super::providers::MAX_HOURS;
+mod route;
 #[cfg(test)]
 mod tests;
+
+use super::providers::MAX_HOURS;
+use route::{CHANGE, read, versioned, write};
+pub(crate) use route::{Kind, Query, Route};
 
 /// What answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,91 +64,6 @@ pub(crate) enum Handler {
     Approve,
 }
 
-/// A parameter of the query: name, schema type, what it is.
-pub(crate) type Query = (&'static str, Kind, &'static str);
-
-/// The type of a query's parameter.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
-    Category,
-    Status,
-    Cohort,
-    State,
-    Text(u32),
-    /// The `next` of the page before.
-    Cursor,
-    Limit(u32),
-    Number,
-    Boolean,
-    Day,
-    Days,
-    VariantId,
-    /// One that the request cannot do without.
-    Needed(&'static Kind),
-}
-
-/// One route.
-pub(crate) struct Route {
-    pub(crate) method: &'static str,
-    /// With `{parameters}`.
-    pub(crate) path: &'static str,
-    pub(crate) handler: Handler,
-    pub(crate) summary: &'static str,
-    pub(crate) query: &'static [Query],
-    /// The body's schema, for what changes something.
-    pub(crate) body: Option<&'static str>,
-    /// Whether `If-Match` names the version that is changed.
-    pub(crate) versioned: bool,
-    /// Statuses of success and the schemas of their bodies.
-    pub(crate) answers: &'static [(u16, &'static str)],
-}
-
-const fn read(
-    path: &'static str,
-    handler: Handler,
-    summary: &'static str,
-    query: &'static [Query],
-    schema: &'static [(u16, &'static str)],
-) -> Route {
-    Route {
-        method: "GET",
-        path,
-        handler,
-        summary,
-        query,
-        body: None,
-        versioned: false,
-        answers: schema,
-    }
-}
-
-const fn write(
-    path: &'static str,
-    handler: Handler,
-    summary: &'static str,
-    body: &'static str,
-    answers: &'static [(u16, &'static str)],
-) -> Route {
-    Route {
-        method: "POST",
-        path,
-        handler,
-        summary,
-        query: &[],
-        body: Some(body),
-        versioned: false,
-        answers,
-    }
-}
-
-const fn versioned(path: &'static str, handler: Handler, summary: &'static str, body: &'static str) -> Route {
-    Route {
-        versioned: true,
-        ..write(path, handler, summary, body, CHANGE)
-    }
-}
-
-const CHANGE: &[(u16, &str)] = &[(200, "Changed"), (202, "Waits")];
 const AT_ONCE: &[(u16, &str)] = &[(200, "Changed")];
 const PAGE: u32 = 200;
 const DAYS: Query = ("days", Kind::Days, "So many days, the last one today");

@@ -1,5 +1,6 @@
 // The twin's part of the HTTP API (docs/twin.md).
-import { ProblemError, problemOf } from "../src/api/problem";
+import { ask as askServer } from "../src/api/client";
+import { ProblemError } from "../src/api/problem";
 
 export interface Twin {
   twin_id: string;
@@ -22,11 +23,8 @@ export interface Fact {
   source: { event_id: string; at: string };
 }
 
-async function ask<T>(method: string, path: string, body?: BodyInit, type = "application/json"): Promise<T> {
-  const response = await fetch(`/api${path}`, { method, body, headers: body === undefined ? {} : { "content-type": type } });
-  if (!response.ok) throw new ProblemError(await problemOf(response));
-  return (response.status === 204 ? undefined : await response.json()) as T;
-}
+const ask = <T>(method: string, path: string, body?: BodyInit, type = "application/json") =>
+  askServer<T>(`/api${path}`, { method, body, headers: body === undefined ? {} : { "content-type": type } });
 
 /** What is wrong, in the server's words, which name the field and quote nothing. */
 export const reason = (error: unknown) => (error instanceof ProblemError ? error.problem.detail ?? error.problem.title : String(error));

@@ -1,4 +1,8 @@
 // A twin's face: a flower that grows from its name, the same one everywhere, so that twins are told apart at a glance.
+import { petal } from "../src/chat/petal";
+
+/** Rounder than the mandala's. */
+const round = (from: number, to: number, half: number) => petal(from, to, half, 0.55, 0.6);
 
 /** FNV-1a, 32 bits (RFC 9923). */
 function hash(text: string): number {
@@ -7,12 +11,6 @@ function hash(text: string): number {
   return state;
 }
 
-/** One petal from radius `from` to `to` (of 50), `half` wide at its widest. */
-const petal = (from: number, to: number, half: number) => {
-  const middle = from + (to - from) * 0.55;
-  return `M0 ${-from}C${half} ${-middle} ${half * 0.6} ${-to + 2} 0 ${-to}C${-half * 0.6} ${-to + 2} ${-half} ${-middle} 0 ${-from}Z`;
-};
-
 export function Portrait({ name, size }: { name: string; size: "small" | "large" }) {
   const seed = hash(name);
   const bits = (from: number, count: number) => (seed >>> from) & ((1 << count) - 1);
@@ -20,9 +18,9 @@ export function Portrait({ name, size }: { name: string; size: "small" | "large"
   const inner = 5 + bits(3, 2);
   const wide = 7 + bits(5, 3);
   const rings = [
-    { count: outer * 2, path: petal(26, 47, wide * 0.55), turn: 0, className: "far" },
-    { count: outer, path: petal(14, 38 + bits(8, 2), wide), turn: 180 / outer, className: "near" },
-    { count: inner, path: petal(4, 21, 6 + bits(10, 2)), turn: bits(12, 5), className: "heart" },
+    { count: outer * 2, path: round(26, 47, wide * 0.55), turn: 0, className: "far" },
+    { count: outer, path: round(14, 38 + bits(8, 2), wide), turn: 180 / outer, className: "near" },
+    { count: inner, path: round(4, 21, 6 + bits(10, 2)), turn: bits(12, 5), className: "heart" },
   ];
   return (
     <svg className="portrait" data-size={size} data-hue={bits(20, 2)} viewBox="-50 -50 100 100" aria-hidden="true">

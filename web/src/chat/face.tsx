@@ -3,12 +3,7 @@
 import { memo } from "react";
 import { usePresence } from "../presence";
 import { useUi } from "../variants";
-
-/** One petal from radius `from` to `to` (of 50), `half` wide at its widest. */
-const petal = (from: number, to: number, half: number) => {
-  const middle = from + (to - from) * 0.58;
-  return `M0 ${-from}C${half} ${-middle} ${half * 0.7} ${-to + 2} 0 ${-to}C${-half * 0.7} ${-to + 2} ${-half} ${-middle} 0 ${-from}Z`;
-};
+import { petal } from "./petal";
 
 const RINGS = [
   { petals: 24, path: petal(36, 48, 3.2), dot: 49 },

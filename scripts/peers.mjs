@@ -34,22 +34,22 @@ function versionIn(folder, name) {
   return readdirSync(packages).map((entry) => new RegExp(`^${name}-(.+)\\.dist-info$`).exec(entry)?.[1]).find(Boolean);
 }
 
+/** A peer from PyPI: the requirement begins with its name. */
+const fromPypi = (title, wanted, program) => ({
+  title, wanted, program, install: (folder) => venv(folder, wanted), version: (folder) => versionIn(folder, /^\w+/.exec(wanted)[0]),
+});
+const NOVEUM = "2.0.1";
+
 /** `program` is what there is to start; `version` tells what was really installed. */
 const PEERS = {
   noveum: {
     title: "Noveum AI Gateway",
-    wanted: "noveum-ai-gateway 2.0.1",
+    wanted: `noveum-ai-gateway ${NOVEUM}`,
     program: "bin/noveum-ai-gateway",
-    install: (folder) => run("cargo", ["install", "noveum-ai-gateway", "--version", "2.0.1", "--locked", "--quiet", "--root", folder], QUIET),
+    install: (folder) => run("cargo", ["install", "noveum-ai-gateway", "--version", NOVEUM, "--locked", "--quiet", "--root", folder], QUIET),
     version: (folder) => /"noveum-ai-gateway (\S+) /.exec(readFileSync(join(folder, ".crates.toml"), "utf8"))?.[1],
   },
-  tensorzero: {
-    title: "TensorZero",
-    wanted: "tensorzero==2026.6.0",
-    program: "bin/python",
-    install: (folder) => venv(folder, "tensorzero==2026.6.0"),
-    version: (folder) => versionIn(folder, "tensorzero"),
-  },
+  tensorzero: fromPypi("TensorZero", "tensorzero==2026.6.0", "bin/python"),
   portkey: {
     title: "Portkey",
     wanted: JSON.stringify(PORTKEY),
@@ -57,13 +57,7 @@ const PEERS = {
     install: packed,
     version: (folder) => JSON.parse(readFileSync(join(folder, "node_modules/@portkey-ai/gateway/package.json"), "utf8")).version,
   },
-  litellm: {
-    title: "LiteLLM",
-    wanted: "litellm[proxy]==1.106.2",
-    program: "bin/litellm",
-    install: (folder) => venv(folder, "litellm[proxy]==1.106.2"),
-    version: (folder) => versionIn(folder, "litellm"),
-  },
+  litellm: fromPypi("LiteLLM", "litellm[proxy]==1.106.2", "bin/litellm"),
 };
 
 /** Installs what is missing: for each peer its title with version and program, or with the reason why it is not there. */

@@ -9,8 +9,6 @@ const url = `http://localhost:${process.env.PORT ?? "8787"}`;
 const LIMIT_BYTES = 2.5 * 1024 ** 2;
 const isReview = process.argv.includes("--review");
 const folder = join(root, isReview ? ".artifacts/review" : "docs/images");
-const PHONE = { width: 390, height: 844 };
-const DESKTOP = { width: 1440, height: 900 };
 
 const settled = async (page) => {
   await page.waitForLoadState("networkidle").catch(() => {});
@@ -34,8 +32,8 @@ const VIEWS = [
   ["compare-layout", "/admin/compare?category=CHAT_UI_LAYOUT&control=current&treatment=simplified"],
 ];
 
-async function dashboard(browser, token, shot) {
-  for (const [size, viewport] of [["1440", DESKTOP], ["390", PHONE]]) {
+async function dashboard(browser, sizes, token, shot) {
+  for (const [size, viewport] of sizes) {
     for (const theme of isReview ? ["light", "dark"] : ["light"]) {
       const context = await browser.newContext({ viewport, colorScheme: theme, locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce" });
       const page = await context.newPage();
@@ -58,8 +56,8 @@ async function dashboard(browser, token, shot) {
   }
 }
 
-async function companion(browser, shot) {
-  for (const [size, viewport] of [["1440", DESKTOP], ["390", PHONE]]) {
+async function companion(browser, sizes, shot) {
+  for (const [size, viewport] of sizes) {
     for (const theme of ["dark", "light"]) {
       if (!isReview && (theme === "light") !== (size === "390")) continue;
       const context = await browser.newContext({ viewport, colorScheme: theme, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce", serviceWorkers: "block" });
@@ -90,12 +88,11 @@ async function companion(browser, shot) {
     const context = await browser.newContext({ viewport, colorScheme: "light", locale: "en-GB", reducedMotion: "reduce", serviceWorkers: "block" });
     const page = await context.newPage();
     await page.goto(`${url}/twin/`);
-    await page.locator("#edit").click();
-    await page.locator("#source").fill("# Bo\nI am Bo, a carpenter from Aarhus. I like short sentences, early mornings and the smell of oak.");
-    await page.locator("#save-new").click();
+    await page.getByRole("button", { name: "New twin" }).click();
+    await page.locator("dialog textarea").fill("# Bo\nI am Bo, a carpenter from Aarhus. I like short sentences, early mornings and the smell of oak.");
+    await page.getByRole("button", { name: "Create twin" }).click();
     await page.locator("h1", { hasText: "Bo" }).waitFor();
-    await page.locator("#message").fill("What do you do when a piece will not fit?");
-    await page.keyboard.press("Enter");
+    await say(page, "What do you do when a piece will not fit?");
     await page.locator("li.heard").last().waitFor();
     await settled(page);
     await page.waitForTimeout(1_500);
@@ -107,7 +104,8 @@ async function companion(browser, shot) {
 await onPinnedNode(async () => {
   const isThere = await fetch(`${url}/admin/health`).then(({ ok }) => ok, () => false) || await fetch(url).then(({ ok }) => ok, () => false);
   if (!isThere) throw new Failure(`Nothing answers at ${url}: start it with 'npm run demo'.`);
-  const { openBrowser } = await import("../tests/browser/browser.mjs");
+  const { DESKTOP, PHONE, openBrowser } = await import("../tests/browser/browser.mjs");
+  const sizes = [["1440", DESKTOP], ["390", PHONE]];
   const { claimsOf, signed } = await import("./issuer.mjs");
   const { ISSUER } = await import("./local.mjs");
   const token = signed(JSON.parse(readFileSync(ISSUER, "utf8")), claimsOf({ email: "ada@example.org" }));
@@ -122,8 +120,8 @@ await onPinnedNode(async () => {
     writeFileSync(join(folder, `${name}.webp`), Buffer.from(data, "base64"));
   };
   try {
-    if (only.length === 0 || only.includes("dashboard")) await dashboard(browser, token, shot);
-    if (only.length === 0 || only.includes("companion")) await companion(browser, shot);
+    if (only.length === 0 || only.includes("dashboard")) await dashboard(browser, sizes, token, shot);
+    if (only.length === 0 || only.includes("companion")) await companion(browser, sizes, shot);
   } finally {
     await browser.close();
   }
